@@ -1,0 +1,50 @@
+package arriving
+
+import (
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// Lossless checks that records are not dropped on the way.
+var Lossless = &checks.Check{
+	ID:       "arriving-lossless",
+	Title:    "No record is dropped on the way when there are many",
+	Severity: checks.Medium,
+	Doc: `An intruder is loud: scans, password guessing and exploits write thousands of lines a second. A log driver in
+non-blocking mode drops what its buffer cannot hold (1 MB unless set), and UDP loses packets without a word, so that the
+gap falls on the minutes that matter.
+
+Cure, Docker: leave "mode" out (blocking), or give it a "max-buffer-size" of 25 MB or more.
+Cure, syslog: tcp+tls:// in place of udp://. A container does not start while its TCP server is down.
+Some linters ask for non-blocking mode, so that a slow server cannot stall the application; a large buffer serves both.`,
+	Judge: checks.Each(lossless),
+}
+
+func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
+	if checks.Off(s) || checks.Lost(s) {
+		return checks.Unasked()
+	}
+	return checks.Best(s.To, func(d evidence.Delivery) checks.Verdict {
+		safe, known := d.Lossless.Get()
+		extent, _ := d.Extent.Get()
+		switch {
+		case extent.Grade == evidence.None, d.Lossless.IsMoot():
+			return checks.Unasked()
+		case !known:
+			return checks.NotKnown(d.Lossless)
+		case safe:
+			return checks.Passed(d.Lossless, "%s waits when its store is slow", s.Name)
+		case d.Buffer.IsMoot():
+			return checks.Failed(d.Lossless, "%s goes out by UDP, which loses packets silently", s.Name).As(checks.Low)
+		}
+		buffer, known := d.Buffer.Get()
+		if !known {
+			return checks.NotKnown(d.Buffer)
+		}
+		fail := checks.Failed(d.Lossless, "%s is dropped when a buffer of %s is full", s.Name, checks.Size(buffer))
+		if buffer >= v.Policy.Buffer {
+			return fail.As(checks.Low)
+		}
+		return fail
+	})
+}

@@ -1,0 +1,222 @@
+// Package checks says what a check is and how checks run. A check is a pure function from evidence to verdicts; each
+// lies in the folder of the question that it asks.
+package checks
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"lookback/evidence"
+)
+
+// A Check asks one question of the evidence.
+type Check struct {
+	ID       string   // "retained-long-enough": stable; the folder's name comes first
+	Title    string   // what holds when it passes, without a full stop
+	Doc      string   // why a responder cares; how to mend it; which rules of other tools the cure trips
+	Severity Severity // the usual one, and its weight in the score; a verdict may say its own
+	After    []string // checks whose failure on the same source makes a failure of this one a consequence
+	Judge    Judge
+	// OnDemand keeps its results out of the score and out of short reports: they are shown when asked for.
+	OnDemand bool
+}
+
+// Chapter returns the folder of the check: the question of an investigator under which it is reported.
+func (c *Check) Chapter() string {
+	chapter, _, _ := strings.Cut(c.ID, "-")
+	return chapter
+}
+
+// A Chapter is one of the questions that an investigator asks, and the folder of the checks that answer it.
+type Chapter struct{ Name, Question string }
+
+// Chapters lists the questions in the order of a report.
+var Chapters = []Chapter{
+	{"recorded", "Is it written down at all, and in full?"},
+	{"arriving", "Do the records arrive, undiverted and without loss?"},
+	{"shipped", "Do they outlive the thing that wrote them?"},
+	{"retained", "Are they kept, and searchable, long enough?"},
+	{"sealed", "Could an intruder alter, delete or stop them?"},
+	{"watched", "Does a sensor see what happens inside, everywhere?"},
+	{"timed", "Do the clocks agree?"},
+	{"acquirable", "Could a responder still take a disk, memory, a shell, the image?"},
+}
+
+// Severity says how loudly a failure is reported.
+type Severity string
+
+// The severities.
+const (
+	Low    Severity = "low"    // the evidence is weaker
+	Medium Severity = "medium" // evidence is lost by omission, and the cure is here
+	High   Severity = "high"   // something written makes it worse than the default: it destroys, diverts or stops evidence
+)
+
+// Rank orders severities: Low is 1, High is 3, anything else 0.
+func (s Severity) Rank() int {
+	switch s {
+	case Low:
+		return 1
+	case Medium:
+		return 2
+	case High:
+		return 3
+	}
+	return 0
+}
+
+// Outcome is what became of a question. The zero Outcome is NotAssessed.
+type Outcome uint8
+
+// The outcomes.
+const (
+	NotAssessed   Outcome = iota // nobody could tell
+	Pass                         // it holds
+	Fail                         // it does not
+	NotApplicable                // the question has no meaning here: dropped, and counted
+	Waived                       // it fails, and the owner accepts that
+)
+
+// String returns the outcome as results.json writes it.
+func (o Outcome) String() string {
+	return [...]string{"not-assessed", "pass", "fail", "not-applicable", "waived"}[o]
+}
+
+// A Verdict is an outcome and the fact that decided it.
+type Verdict struct {
+	Outcome  Outcome
+	Severity Severity // of a failure; empty for the check's own
+	Message  string   // what is, in the owner's words; lower case, no full stop
+	// Group is the same for all verdicts that are one line in a report: the format string of the message, or a plural
+	// form with one %d for the number of subjects, when Plural is set.
+	Group   string
+	Plural  bool
+	Because evidence.Fact
+}
+
+// Passed is the verdict that the claim holds because of a fact.
+func Passed(because evidence.Fact, format string, args ...any) Verdict {
+	return Verdict{Outcome: Pass, Message: fmt.Sprintf(format, args...), Group: format, Because: because}
+}
+
+// Failed is the verdict that the claim does not hold because of a fact.
+func Failed(because evidence.Fact, format string, args ...any) Verdict {
+	return Verdict{Outcome: Fail, Message: fmt.Sprintf(format, args...), Group: format, Because: because}
+}
+
+// NotKnown is the verdict that nobody could tell, because a fact is unknown.
+func NotKnown(because evidence.Fact) Verdict {
+	at := because.At()
+	msg := at.Note
+	switch {
+	case because.Why() == evidence.Denied:
+		msg = "we may not call " + at.Call
+	case msg != "":
+	case because.Why() == evidence.Unresolved:
+		msg = "a variable has no value"
+	case because.Why() == evidence.Unfamiliar:
+		msg = "it is not one that we know"
+	case because.Why() == evidence.Elsewhere:
+		msg = "it is decided outside of what was scanned"
+	case because.Why() == evidence.Failed:
+		msg = "reading it failed"
+	default:
+		msg = "nobody looked"
+	}
+	return Verdict{Message: msg, Group: msg, Because: because}
+}
+
+// Unasked is the verdict that the question has no meaning here.
+func Unasked() Verdict { return Verdict{Outcome: NotApplicable} }
+
+// As returns the verdict with a severity of its own.
+func (v Verdict) As(s Severity) Verdict {
+	v.Severity = s
+	return v
+}
+
+// Many gives the line that stands for all verdicts of its kind in a report; it has one %d for their number.
+func (v Verdict) Many(plural string) Verdict {
+	v.Group, v.Plural = plural, true
+	return v
+}
+
+// Best returns the verdict that counts where one of several is enough: a pass, else one that nobody could tell, else a
+// failure. Verdicts that do not apply are passed over; of none at all the question does not apply.
+func Best[T any](of []T, ask func(T) Verdict) Verdict {
+	best := Unasked()
+	for _, one := range of {
+		v := ask(one)
+		switch {
+		case v.Outcome == Pass:
+			return v
+		case v.Outcome == NotApplicable:
+		case best.Outcome == NotApplicable, best.Outcome == Fail && v.Outcome == NotAssessed:
+			best = v
+		}
+	}
+	return best
+}
+
+// Worst returns the verdict that counts where each of several is needed: the most severe failure, else one that nobody
+// could tell, else a pass.
+func Worst[T any](of []T, ask func(T) Verdict) Verdict {
+	worst := Unasked()
+	for _, one := range of {
+		v := ask(one)
+		switch {
+		case v.Outcome == NotApplicable:
+		case worst.Outcome == NotApplicable,
+			v.Outcome == Fail && (worst.Outcome != Fail || v.Severity.Rank() > worst.Severity.Rank()),
+			v.Outcome == NotAssessed && worst.Outcome == Pass:
+			worst = v
+		}
+	}
+	return worst
+}
+
+// Size writes a number of bytes for a sentence: "25 MB".
+func Size(bytes int64) string {
+	switch {
+	case bytes >= 1e9:
+		return strconv.FormatFloat(float64(bytes)/1e9, 'g', 3, 64) + " GB"
+	case bytes >= 1e6:
+		return strconv.FormatFloat(float64(bytes)/1e6, 'g', 3, 64) + " MB"
+	case bytes >= 1e3:
+		return strconv.FormatFloat(float64(bytes)/1e3, 'g', 3, 64) + " kB"
+	}
+	return strconv.FormatInt(bytes, 10) + " bytes"
+}
+
+// A Judge asks a question of everything that a View holds and hands out a verdict for each subject.
+type Judge func(v *View, verdict func(evidence.Subject, Verdict))
+
+// Each asks of every record of one type.
+func Each[R any, P interface {
+	*R
+	evidence.Record
+}](ask func(*View, R) Verdict,
+) Judge {
+	return func(v *View, verdict func(evidence.Subject, Verdict)) {
+		for _, r := range v.set.Records {
+			if r, ok := r.(P); ok {
+				verdict(r.Self(), ask(v, *r))
+			}
+		}
+	}
+}
+
+// About asks once for each asset on which somebody looked for the activity, with every source that covers it: its own
+// and those of whatever holds it.
+func About(a evidence.Activity, ask func(*View, evidence.Asset, []evidence.LogSource) Verdict) Judge {
+	return func(v *View, verdict func(evidence.Subject, Verdict)) {
+		for _, r := range v.set.Records {
+			if asset, ok := r.(*evidence.Asset); ok {
+				if _, looked := asset.Looked[a]; looked {
+					verdict(asset.Subject, ask(v, *asset, v.Sources(asset.ID, a)))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package recorded
+
+import (
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// Application checks that a container leaves a record of what its program does.
+var Application = &checks.Check{
+	ID:       "recorded-application",
+	Title:    "The application records what it does",
+	Severity: checks.Medium,
+	Doc: `After a break-in through a web application its own log is usually the only witness of the first request. Some
+images write no such log until they are told to (traefik, caddy and haproxy write no access log), and the log driver
+"none" throws away whatever a container prints.
+
+Cure, Compose: take out "driver: none"; name a driver that keeps the output.
+Cure, an image that is silent by default: turn its log on, as the message says; "--accesslog" for traefik.
+An image of your own: say under "images:" in lookback.yaml where it logs; else this is not assessed.`,
+	Judge: checks.About(evidence.Application, application),
+}
+
+func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource) checks.Verdict {
+	for _, l := range logs {
+		for _, d := range l.To {
+			if e, known := d.Extent.Get(); known && e.Grade == evidence.None {
+				return checks.Failed(d.Extent, "%s %q throws its output away: %s", asset.Kind, asset.Name, e.But).As(checks.High)
+			}
+		}
+	}
+	return checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
+		on, known := l.Enabled.Get()
+		switch {
+		case l.Enabled.IsMoot():
+			return checks.Unasked()
+		case !known:
+			return checks.NotKnown(l.Enabled)
+		case !on:
+			return checks.Failed(l.Enabled, "%s %q does not write %s", asset.Kind, asset.Name, l.Records)
+		}
+		return checks.Passed(l.Enabled, "%s %q writes %s", asset.Kind, asset.Name, l.Records)
+	})
+}

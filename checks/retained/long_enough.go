@@ -1,0 +1,47 @@
+package retained
+
+import (
+	"fmt"
+
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// LongEnough checks that records are kept as long as the policy asks.
+var LongEnough = &checks.Check{
+	ID:       "retained-long-enough",
+	Title:    "Records are kept as long as the policy asks",
+	Severity: checks.Medium,
+	After:    []string{"recorded-application", "shipped-off-asset"},
+	Doc: `Intruders are found late: in one well documented case the theft was known 117 days after it began, when every log with a
+30-day default had gone three times over. PCI DSS 10.5.1 asks for twelve months.
+
+Cure, kube-apiserver: --audit-log-maxage=365, on a disk that can hold it, or a webhook to a store that does.
+The number is "retain" under "policy:" in lookback.yaml (365 days unless set).`,
+	Judge: checks.Each(longEnough),
+}
+
+func longEnough(v *checks.View, store evidence.LogStore) checks.Verdict {
+	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
+		days, known := s.Kept.Get()
+		switch {
+		case !known:
+			return checks.NotKnown(s.Kept)
+		case days < v.Policy.Retain:
+			return checks.Failed(s.Kept, "%s promises %s; policy asks %s", s.Name, inDays(days), inDays(v.Policy.Retain))
+		}
+		return checks.Passed(s.Kept, "%s keeps records %s", s.Name, inDays(days))
+	})
+}
+
+func inDays(n int) string {
+	switch n {
+	case 0:
+		return "no time"
+	case 1:
+		return "1 day"
+	case evidence.Forever:
+		return "until somebody deletes them"
+	}
+	return fmt.Sprintf("%d days", n)
+}

@@ -1,0 +1,37 @@
+package retained
+
+import (
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// Searchable checks that recent records are at hand.
+var Searchable = &checks.Check{
+	ID:       "retained-searchable",
+	Title:    "Recent records are at hand without a restore",
+	Severity: checks.Medium,
+	After:    []string{"recorded-application", "shipped-off-asset", "retained-long-enough"},
+	Doc: `In the first hours of an investigation every question is about the last weeks. Records that have to come back from an
+archive tier first answer a day later. PCI DSS 10.5.1 asks that three months are immediately available.
+
+The numbers are "searchable" and "restore-within" under "policy:" in lookback.yaml (90 days, one hour).`,
+	Judge: checks.Each(searchable),
+}
+
+func searchable(v *checks.View, store evidence.LogStore) checks.Verdict {
+	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
+		days, known := s.Kept.Get()
+		cold, goesCold := s.ColdAfter.Get()
+		switch {
+		case !known:
+			return checks.NotKnown(s.Kept)
+		case days < v.Policy.Searchable:
+			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", s.Name, inDays(days), inDays(v.Policy.Searchable))
+		case goesCold && cold < v.Policy.Searchable:
+			return checks.Failed(s.ColdAfter, "%s goes cold after %s; policy asks %s at hand", s.Name, inDays(cold), inDays(v.Policy.Searchable))
+		case !goesCold && !s.ColdAfter.IsMoot():
+			return checks.NotKnown(s.ColdAfter)
+		}
+		return checks.Passed(s.Kept, "%s keeps records at hand", s.Name)
+	})
+}

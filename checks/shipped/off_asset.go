@@ -1,0 +1,59 @@
+package shipped
+
+import (
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// OffAsset checks that records outlive the container that wrote them.
+var OffAsset = &checks.Check{
+	ID:       "shipped-off-asset",
+	Title:    "The records outlive the container that wrote them",
+	Severity: checks.Medium,
+	After:    []string{"recorded-application"},
+	Doc: `Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local
+drivers keep output only as long as the container is there, the kubelet's files go with the pod, and so does whatever was
+written inside the container or into an emptyDir. If the service is replaced before anyone looks, nothing shows what ran.
+
+Cure, Compose: a log driver that sends output away (syslog over TLS, fluentd, gelf, awslogs, ...), or at least journald;
+a named volume over the folder for images that log to files. The line can stand once, as an x-logging anchor.
+If the Docker daemon's own default already ships, say so under "platform:" in lookback.yaml, or scan it (--with).
+Cure, Kubernetes: a collector on every node; for files inside the container a claim, or a sidecar that prints them.
+Do not put a volume on /var/log of an image that logs to standard output: see arriving-not-hidden.`,
+	Judge: checks.Each(offAsset),
+}
+
+func offAsset(v *checks.View, s evidence.LogSource) checks.Verdict {
+	if checks.Off(s) || checks.Lost(s) || !v.CanEnd(s) {
+		return checks.Unasked()
+	}
+	best := checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
+		if a := checks.Arrives(r); a.Outcome != checks.Pass {
+			return a
+		}
+		lives, known := v.Outlives(r.Store, s).Get()
+		switch on := checks.Cite(r, r.Store.On); {
+		case !known:
+			return checks.NotKnown(v.Outlives(r.Store, s))
+		case lives:
+			return checks.Passed(on, "%s goes to %s", s.Name, r.Store.Name)
+		case on.At().Note == evidence.NoteDockerDefault:
+			return checks.Failed(on, "%s is left to the daemon; Docker's own default keeps it only as long as the container", s.Name).
+				Many("%d services leave the log driver to the daemon; Docker's own default keeps their output only as long as the container")
+		default:
+			fail := checks.Failed(on, "%s is kept in %s, which ends with it", s.Name, r.Store.Name)
+			if memory, _ := r.Store.Memory.Get(); memory && checks.True(s.Enabled) && r.Store.Memory.At().Written() {
+				return fail.As(checks.High)
+			}
+			return fail
+		}
+	})
+	if best.Outcome == checks.Fail {
+		for _, r := range v.Reached(s) {
+			if e, known := r.By.Extent.Get(); known && e.Grade == evidence.None {
+				return checks.Failed(r.By.Extent, "%s ends with it: %s", s.Name, e.But).As(checks.High)
+			}
+		}
+	}
+	return checks.Decided(best, s)
+}

@@ -1,0 +1,2 @@
+// Package watched asks: does a sensor see what happens inside, everywhere?
+package watched

@@ -1,0 +1,32 @@
+package watched
+
+import (
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// Processes checks that a sensor records what runs.
+var Processes = &checks.Check{
+	ID:       "watched-processes",
+	Title:    "A sensor records what runs on the nodes",
+	Severity: checks.Medium,
+	Doc: `An audit log shows that somebody opened a shell; only a sensor on the node (Falco, Tetragon, Sysmon, an EDR agent) shows
+what was typed in it. Some agents are installed everywhere and record nothing, because their chart leaves runtime security
+off: the Datadog agent is one.
+
+Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.`,
+	Judge: checks.About(evidence.Process, processes),
+}
+
+func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSource) checks.Verdict {
+	return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
+		on, known := s.Enabled.Get()
+		switch {
+		case !known:
+			return checks.NotKnown(s.Enabled)
+		case !on:
+			return checks.Failed(s.Enabled, "%s runs and records nothing: %s", s.Name, s.Records)
+		}
+		return checks.Passed(s.Enabled, "%s watches %s", s.Name, nodes.Name)
+	})
+}

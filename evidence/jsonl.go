@@ -1,0 +1,175 @@
+package evidence
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Schema names the format of saved evidence. It changes when an older lookback could misread a newer file.
+const Schema = "lookback-evidence/1"
+
+// maxLine bounds one line of saved evidence, in bytes.
+const maxLine = 8 << 20
+
+// ErrNotEvidence is returned by Read for a file whose first line is no header of saved evidence.
+var ErrNotEvidence = errors.New("not saved evidence")
+
+// line is one line of saved evidence: exactly one of its fields is set. With goes beside a record.
+type line struct {
+	Header    *header    `json:"header,omitempty"`
+	Asset     *Asset     `json:"asset,omitempty"`
+	LogSource *LogSource `json:"log_source,omitempty"`
+	LogStore  *LogStore  `json:"log_store,omitempty"`
+	Access    *Access    `json:"access,omitempty"`
+	Gap       *Gap       `json:"gap,omitempty"`
+	Waiver    *Waiver    `json:"waiver,omitempty"`
+	End       *end       `json:"end,omitempty"`
+	With      bool       `json:"with,omitempty"`
+}
+
+type header struct {
+	Schema  string    `json:"schema"`
+	Tool    string    `json:"tool"`
+	Started time.Time `json:"started"`
+	Targets []string  `json:"targets"`
+}
+
+type end struct {
+	Ended   time.Time `json:"ended"`
+	Partial bool      `json:"partial,omitempty"`
+}
+
+// recordType orders records of one ID.
+func recordType(r Record) int {
+	switch r.(type) {
+	case *Asset:
+		return 0
+	case *LogSource:
+		return 1
+	case *LogStore:
+		return 2
+	}
+	return 3
+}
+
+func recordLine(r Record, with bool) line {
+	l := line{With: with}
+	switch r := r.(type) {
+	case *Asset:
+		l.Asset = r
+	case *LogSource:
+		l.LogSource = r
+	case *LogStore:
+		l.LogStore = r
+	case *Access:
+		l.Access = r
+	}
+	return l
+}
+
+// Write saves a sorted set as JSON lines: a header, the records in order of ID, gaps, waivers, and a last line that
+// says that nothing is missing. The same set gives the same bytes.
+func Write(w io.Writer, s *Set) error {
+	buf := bufio.NewWriter(w)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	lines := []line{{Header: &header{Schema: Schema, Tool: s.Tool, Started: s.Started, Targets: s.Targets}}}
+	for _, r := range s.Records {
+		lines = append(lines, recordLine(r, false))
+	}
+	for _, r := range s.With {
+		lines = append(lines, recordLine(r, true))
+	}
+	for i := range s.Gaps {
+		lines = append(lines, line{Gap: &s.Gaps[i]})
+	}
+	for i := range s.Waivers {
+		lines = append(lines, line{Waiver: &s.Waivers[i]})
+	}
+	lines = append(lines, line{End: &end{Ended: s.Ended, Partial: s.Partial}})
+	for _, l := range lines {
+		if err := enc.Encode(l); err != nil {
+			return fmt.Errorf("saving evidence: %w", err)
+		}
+	}
+	if err := buf.Flush(); err != nil {
+		return fmt.Errorf("saving evidence: %w", err)
+	}
+	return nil
+}
+
+// Read loads saved evidence. A file that ends before its last line is Partial. Its error names the line.
+func Read(r io.Reader) (*Set, error) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, 64<<10), maxLine)
+	s := &Set{Partial: true}
+	n, ended := 0, false
+	var cut error // of the last line: a file that was cut short in the middle of it is partial, not bad
+	for sc.Scan() {
+		n++
+		if cut != nil {
+			return nil, cut
+		}
+		if ended {
+			return nil, fmt.Errorf("reading evidence: line %d: more after the end", n)
+		}
+		dec := json.NewDecoder(bytes.NewReader(sc.Bytes()))
+		dec.DisallowUnknownFields()
+		var l line
+		err := dec.Decode(&l)
+		if n == 1 && (err != nil || l.Header == nil) {
+			return nil, ErrNotEvidence
+		}
+		if err != nil {
+			cut = fmt.Errorf("reading evidence: line %d: %w", n, err)
+			continue
+		}
+		switch {
+		case n == 1:
+			if l.Header.Schema != Schema {
+				return nil, fmt.Errorf("reading evidence: %q is not a format that this version reads; it reads %q", l.Header.Schema, Schema)
+			}
+			s.Tool, s.Started, s.Targets = l.Header.Tool, l.Header.Started, l.Header.Targets
+		case l.Asset != nil:
+			s.add(l.Asset, l.With)
+		case l.LogSource != nil:
+			s.add(l.LogSource, l.With)
+		case l.LogStore != nil:
+			s.add(l.LogStore, l.With)
+		case l.Access != nil:
+			s.add(l.Access, l.With)
+		case l.Gap != nil:
+			s.Gap(*l.Gap)
+		case l.Waiver != nil:
+			s.Waiver(*l.Waiver)
+		case l.End != nil:
+			ended, s.Ended, s.Partial = true, l.End.Ended, l.End.Partial
+		default:
+			return nil, fmt.Errorf("reading evidence: line %d holds nothing", n)
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("reading evidence: line %d: %w", n+1, err)
+	}
+	if n == 0 {
+		return nil, ErrNotEvidence
+	}
+	if !ended {
+		s.Ended = s.Started
+	}
+	s.Sort()
+	return s, nil
+}
+
+func (s *Set) add(r Record, with bool) {
+	if with {
+		s.With = append(s.With, r)
+		return
+	}
+	s.Record(r)
+}

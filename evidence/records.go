@@ -1,0 +1,137 @@
+package evidence
+
+// A Record is one thing that a scanner found: an [Asset], a [LogSource], a [LogStore] or an [Access].
+type Record interface {
+	Self() Subject
+}
+
+// A Subject is what a record is about, in the words of a report.
+type Subject struct {
+	ID   ID     `json:"id"`
+	Kind string `json:"kind"` // a noun: "container", "named volume"
+	Name string `json:"name"` // as the owner wrote it
+	At   Origin `json:"at"`   // where it is declared
+}
+
+// Self returns s, so that every type that embeds a Subject is a Record.
+func (s Subject) Self() Subject { return s }
+
+// An Asset is something that an investigator would ask about: a container of a workload (never a replica), a host, a
+// cluster, a volume.
+type Asset struct {
+	Subject
+	// In is what holds it. Unknown means a separate thing at a place that we could not see: it does not end with the
+	// assets around it, but it may lie on the same host. Moot means that nothing holds it.
+	In Value[ID] `json:"in,omitzero"`
+	// Host marks a machine: what it holds shares its disk and its fate.
+	Host bool `json:"host,omitempty"`
+	// Looked says, per activity, whether every source of it on this asset is in the set.
+	Looked map[Activity]Value[bool] `json:"looked,omitempty"`
+	// Lingers is how many seconds it can be looked at after it ended; moot where it does not end by itself.
+	Lingers Value[int64] `json:"lingers,omitzero"`
+	// Development marks what never runs in production: a test file, a service of a profile that is off by default.
+	Development bool `json:"development,omitempty"`
+	// Also lists other names of the same thing.
+	Also []ID `json:"also,omitempty"`
+	// Places lists where else the same workload is written.
+	Places []Origin `json:"places,omitempty"`
+}
+
+// A LogSource is a place where one activity is, or ought to be, written down: a container's standard output, a log
+// file, an audit log, a sensor.
+type LogSource struct {
+	Subject
+	Activity Activity `json:"activity"`
+	// Records is what it writes down, for a sentence: "its output", "the access log".
+	Records string `json:"records,omitempty"`
+	// Covers lists the assets whose activity it records, with all that lies within them.
+	Covers []ID `json:"covers,omitempty"`
+	// Enabled says whether it writes anything that an investigation needs; moot where there is nothing to turn on.
+	Enabled Value[bool] `json:"enabled,omitzero"`
+	// Hidden says what a mount does to it; [HiddenNot] where nothing stands in its way.
+	Hidden Value[Hiding] `json:"hidden,omitzero"`
+	// Parts says how much of each part it records. A part that is missing here is unknown.
+	Parts map[Part]Value[Extent] `json:"parts,omitempty"`
+	// To lists the stores that it delivers to.
+	To []Delivery `json:"to,omitempty"`
+	// Complete says whether To is the whole list: nothing else takes the records away.
+	Complete Value[bool] `json:"complete,omitzero"`
+}
+
+// A Hiding says what becomes of a log source under a mount.
+type Hiding string
+
+// The ways of hiding. The list is closed.
+const (
+	HiddenNot      Hiding = "not"           // nothing stands in the way
+	HiddenDiverted Hiding = "diverted"      // the output lies in the mount and no longer reaches the driver
+	HiddenNothing  Hiding = "keeps-nothing" // a volume that was filled with links: nothing is ever written to it
+)
+
+// A Delivery carries records of a source, or of a store, to a store.
+type Delivery struct {
+	To       ID            `json:"to"`
+	Extent   Value[Extent] `json:"extent,omitzero"`   // what a filter lets through; {None} for a driver that drops all
+	Lossless Value[bool]   `json:"lossless,omitzero"` // never drops records when a buffer is full or a packet is lost
+	Buffer   Value[int64]  `json:"buffer,omitzero"`   // bytes held back while the store is slow; moot where nothing is
+}
+
+// A LogStore is the largest place with one retention: a container's log files, a volume, a server that takes logs.
+type LogStore struct {
+	Subject
+	// On lists what it rests on and ends with. A store of another target that nobody scanned rests on that target.
+	On Value[[]ID] `json:"on,omitzero"`
+	// Memory says whether it is held in memory: gone with the first restart.
+	Memory Value[bool] `json:"memory,omitzero"`
+	// Kept is how many days it keeps records: 0 when only bytes bound it, [Forever] when nothing does.
+	Kept Value[int] `json:"kept,omitzero"`
+	// Bytes is the most that it holds before it throws away the oldest; moot where bytes do not bound it.
+	Bytes Value[int64] `json:"bytes,omitzero"`
+	// ColdAfter is after how many days getting a record back takes longer than asking for it; moot where never.
+	ColdAfter Value[int] `json:"cold_after,omitzero"`
+	// Lingers is how many seconds it stays once the asset that fills it has ended; moot where it stays.
+	Lingers Value[int64] `json:"lingers,omitzero"`
+	// To lists its copies.
+	To []Delivery `json:"to,omitempty"`
+	// Complete says whether To is the whole list.
+	Complete Value[bool] `json:"complete,omitzero"`
+}
+
+// An Access is a way for a responder to acquire evidence of an asset.
+type Access struct {
+	Subject
+	Of    ID    `json:"of"`
+	Means Means `json:"means"`
+	// Exact says whether what would be acquired is exactly what ran: an image pinned by its digest.
+	Exact Value[bool] `json:"exact,omitzero"`
+}
+
+// Means is how evidence is acquired.
+type Means string
+
+// The means. The list is closed.
+const (
+	MeansImage Means = "image" // the container image that ran
+)
+
+// A Gap is a question that nobody could answer, in In and in all that lies within it: a file that does not parse, a
+// call denied, the retention of a store that was not scanned.
+type Gap struct {
+	In    ID     `json:"in"`
+	Asked string `json:"asked"` // "retention of logs.example.net"
+	Why   Reason `json:"why"`
+	Err   string `json:"err,omitempty"` // for a reader: "line 3: did not find expected key"
+	At    Origin `json:"at,omitzero"`
+	// Bad marks input that ought to have been read and could not be: the scan exits 2.
+	Bad bool `json:"bad,omitempty"`
+}
+
+// A Waiver says that an owner accepts a failure.
+type Waiver struct {
+	Check   string `json:"check"`           // a check's ID, or a glob over it
+	Subject string `json:"subject"`         // a glob over subject IDs; "*" matches any run of characters
+	Reason  string `json:"reason"`          // why it is accepted
+	Who     string `json:"who,omitempty"`   // who accepted it
+	Until   string `json:"until,omitempty"` // the last day on which it holds: "2027-01-31"; "" is for good
+	At      Origin `json:"at"`              // where it is written
+}

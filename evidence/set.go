@@ -1,0 +1,53 @@
+package evidence
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A Set is what one scan learned.
+type Set struct {
+	Tool    string    // "lookback 0.1.0"
+	Started time.Time // in UTC, to the second
+	Ended   time.Time // the moment for which checks judge
+	Targets []string  // what was asked for, as the user named it
+
+	Records []Record // in order of ID, see Sort
+	// With holds records of other places that were brought to answer for this one. They join, and are not judged.
+	With    []Record
+	Gaps    []Gap
+	Waivers []Waiver
+
+	// Partial says that the scan was cut short.
+	Partial bool
+}
+
+// Record adds a record.
+func (s *Set) Record(r Record) { s.Records = append(s.Records, r) }
+
+// Gap adds a gap.
+func (s *Set) Gap(g Gap) { s.Gaps = append(s.Gaps, g) }
+
+// Waiver adds a waiver.
+func (s *Set) Waiver(w Waiver) { s.Waivers = append(s.Waivers, w) }
+
+// Sort puts everything in the order in which it is saved and judged, whatever the order in which it was found.
+func (s *Set) Sort() {
+	for _, rs := range [][]Record{s.Records, s.With} {
+		slices.SortStableFunc(rs, func(a, b Record) int {
+			return cmp.Or(cmp.Compare(a.Self().ID, b.Self().ID), cmp.Compare(recordType(a), recordType(b)))
+		})
+	}
+	slices.SortStableFunc(s.Gaps, func(a, b Gap) int {
+		return cmp.Or(cmp.Compare(a.In, b.In), compareOrigins(a.At, b.At), cmp.Compare(a.Asked, b.Asked), cmp.Compare(a.Err, b.Err))
+	})
+	s.Gaps = slices.Compact(s.Gaps)
+	slices.SortStableFunc(s.Waivers, func(a, b Waiver) int {
+		return cmp.Or(compareOrigins(a.At, b.At), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Subject, b.Subject))
+	})
+}
+
+func compareOrigins(a, b Origin) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Call, b.Call))
+}

@@ -1,0 +1,421 @@
+// Package html writes a report as one HTML page that stands alone: no script, nothing loaded from anywhere, everything
+// in it that other renderers have, with where each fact was seen.
+package html
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed" // the page and its style
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lookback/checks"
+	"lookback/evidence"
+	"lookback/report"
+)
+
+// How many results one list shows; the rest is counted, and stands in results.json.
+const (
+	mostPasses = 500
+	mostOthers = 2000
+)
+
+// short is how many results are shown without unfolding.
+const short = 12
+
+//go:embed page.html
+var source string
+
+//go:embed page.css
+var style string
+
+// Render writes a report as HTML.
+func Render(w io.Writer, r *report.Report) error {
+	funcs := template.FuncMap{
+		"show": show, "seen": seen, "days": days, "span": span, "back": back, "count": count, "percent": percent, "bytes": checks.Size,
+		"date":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
+		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"known": func(res checks.Result) bool { return r.Known[report.Key(res.Check.ID, res.Subject.ID)] },
+		"cite":  cite, "outcome": outcome, "note": note,
+	}
+	t, err := template.New("page").Funcs(funcs).Parse(source)
+	if err != nil {
+		return fmt.Errorf("reading the template of the page: %w", err)
+	}
+	var buf bytes.Buffer // so that a page that could not be finished is not written at all
+	if err := t.Execute(&buf, newPage(r)); err != nil {
+		return fmt.Errorf("rendering the page: %w", err)
+	}
+	if _, err := buf.WriteTo(w); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return nil
+}
+
+// A page is a report, arranged for reading.
+type page struct {
+	*report.Report
+	Style template.CSS
+	// StyleHash lets the page's own content policy admit its style and nothing else.
+	StyleHash string
+	Headline  string
+	Bar       []segment
+
+	Groups []horizonGroup
+
+	Causes, Open, Development, Consequences []cause
+	Unread, Unanswered                      []evidence.Gap
+	Waived                                  list
+	Chapters                                []chapter
+	Kinds                                   []string // of objects that were seen and not asked about
+}
+
+// A segment of the bar, in percent.
+type segment struct {
+	Class, Text string
+	From, Width float64
+}
+
+// A cause is a report.Cause, cut to what a page can hold.
+type cause struct {
+	report.Cause
+	Places []place
+	More   int
+	Fold   bool
+	Story  []string
+	Cure   []advice
+	See    string // the check whose cure stands further up
+}
+
+type place struct {
+	Target, Text string
+	Results      []checks.Result
+}
+
+// A list is a part of the results of one check, cut to what a page can hold.
+type list struct {
+	Title   string
+	Results []checks.Result
+	More    int
+	Open    bool // unfolded
+}
+
+type chapter struct {
+	checks.Chapter
+	Checks []*tested
+}
+
+// A tested check has results.
+type tested struct {
+	*checks.Check
+	Pass, Fail, Waived, NotAssessed int // results that count, or that would if the check were not on demand
+	Unasked                         int
+	Consequences, Development       int // results that do not count
+	Shown                           bool
+	Lists                           []list
+	Story                           []string
+	Cure                            []advice
+}
+
+func newPage(r *report.Report) *page {
+	hash := sha256.Sum256([]byte(style))
+	p := &page{
+		Report:    r,
+		Style:     template.CSS(style), //nolint:gosec // our own file
+		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
+		Headline:  headline(r.Score),
+		Bar:       bar(r.Score),
+		Groups:    groupHorizon(r.Horizon),
+		Causes:    causes(r, report.Failure, true),
+		Open:      causes(r, report.Open, false),
+		Development: causes(r, func(res checks.Result) bool {
+			return res.Outcome == checks.Fail && res.Development && res.Follows == ""
+		}, false),
+		Consequences: causes(r, func(res checks.Result) bool { return res.Outcome == checks.Fail && res.Follows != "" }, false),
+		Chapters:     chapters(r),
+	}
+	for _, g := range r.Gaps {
+		if g.Bad {
+			p.Unread = append(p.Unread, g)
+		} else {
+			p.Unanswered = append(p.Unanswered, g)
+		}
+	}
+	for _, res := range r.Results {
+		if res.Outcome == checks.Waived {
+			p.Waived.add(res)
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(r.Counted)) {
+		p.Kinds = append(p.Kinds, fmt.Sprintf("%s (%d)", kind, r.Counted[kind]))
+	}
+	return p
+}
+
+func (l *list) add(res checks.Result) {
+	most := mostOthers
+	if res.Outcome == checks.Pass {
+		most = mostPasses
+	}
+	if len(l.Results) == most {
+		l.More++
+		return
+	}
+	l.Results = append(l.Results, res)
+}
+
+func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []cause {
+	told := map[string]bool{}
+	all := r.Causes(keep)
+	out := make([]cause, 0, len(all))
+	for _, c := range all {
+		one := cause{Cause: c, More: c.Subjects, Fold: c.Subjects > short}
+		for _, p := range c.Places {
+			n := min(len(p.Results), mostOthers-(c.Subjects-one.More))
+			if n == 0 {
+				break
+			}
+			cut := place{Target: p.Target, Results: p.Results[:n]}
+			if len(c.Places) > 1 && p.Text != c.Text {
+				cut.Text = p.Text
+			}
+			one.Places = append(one.Places, cut)
+			one.More -= n
+		}
+		switch {
+		case !advise:
+		case told[c.Check.ID]:
+			one.See = c.Check.ID
+		default:
+			told[c.Check.ID] = true
+			if one.Story, one.Cure = doc(c.Check.Doc); len(one.Cure) > 0 {
+				one.Story = nil // it stands in the chapter
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// chapters arranges every result under its question. A check of a chapter that is not on the list gets one of its own.
+func chapters(r *report.Report) []chapter {
+	out := make([]chapter, 0, len(checks.Chapters))
+	index := map[string]int{}
+	for i, c := range checks.Chapters {
+		out, index[c.Name] = append(out, chapter{Chapter: c}), i
+	}
+	lists := map[string]*[4]list{}
+	byID := map[string]*tested{}
+	for _, res := range r.Results {
+		id := res.Check.ID
+		t := byID[id]
+		if t == nil {
+			name := res.Check.Chapter()
+			i, ok := index[name]
+			if !ok {
+				i = len(out)
+				out, index[name] = append(out, chapter{Chapter: checks.Chapter{Name: name, Question: name}}), i
+			}
+			t = &tested{Check: res.Check, Unasked: r.Unasked[id], Shown: !res.Check.OnDemand || r.Verbose}
+			t.Story, t.Cure = doc(res.Check.Doc)
+			byID[id], lists[id] = t, &[4]list{}
+			out[i].Checks = append(out[i].Checks, t)
+		}
+		switch {
+		case res.Follows != "":
+			t.Consequences++
+		case res.Development:
+			t.Development++
+		default:
+			*t.tally(res.Outcome)++
+			lists[id][place4(res.Outcome)].add(res)
+		}
+	}
+	for id, t := range byID {
+		for i, word := range [4]string{"fail", "not assessed", "waived", "pass"} {
+			l := lists[id][i]
+			if n := len(l.Results) + l.More; n > 0 {
+				l.Title = fmt.Sprintf("%d %s", n, word)
+				l.Open = n <= short && word != "pass"
+				t.Lists = append(t.Lists, l)
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(c chapter) bool { return len(c.Checks) == 0 })
+}
+
+// place4 is where an outcome stands among the lists of a check: failures first.
+func place4(o checks.Outcome) int {
+	switch o {
+	case checks.Fail:
+		return 0
+	case checks.Waived:
+		return 2
+	case checks.Pass:
+		return 3
+	}
+	return 1
+}
+
+func (t *tested) tally(o checks.Outcome) *int {
+	return [4]*int{&t.Fail, &t.NotAssessed, &t.Waived, &t.Pass}[place4(o)]
+}
+
+// A horizonGroup stands for assets of which one activity can be seen equally far back.
+type horizonGroup struct {
+	report.Row
+	Assets  int
+	Reasons []string // the most common first, at most three
+	Others  int      // further reasons
+}
+
+// groupHorizon groups what runs in production, the shortest look first.
+func groupHorizon(rows []report.Row) []horizonGroup {
+	type key struct {
+		activity   evidence.Activity
+		total, hot int
+		atLeast    bool
+	}
+	index := map[key]int{}
+	var out []horizonGroup
+	var ends []map[string]int
+	for _, row := range rows {
+		if row.Development {
+			continue
+		}
+		k := key{row.Activity, row.Total, row.Hot, row.AtLeast}
+		i, ok := index[k]
+		if !ok {
+			i = len(out)
+			index[k] = i
+			out, ends = append(out, horizonGroup{Row: row}), append(ends, map[string]int{})
+		}
+		out[i].Assets++
+		ends[i][row.Ends]++
+	}
+	for i := range out {
+		reasons := slices.SortedFunc(maps.Keys(ends[i]), func(a, b string) int {
+			return cmp.Or(cmp.Compare(ends[i][b], ends[i][a]), cmp.Compare(a, b))
+		})
+		n := min(len(reasons), 3)
+		out[i].Reasons, out[i].Others = reasons[:n], len(reasons)-n
+	}
+	slices.SortStableFunc(out, func(a, b horizonGroup) int {
+		return cmp.Or(cmp.Compare(a.Activity, b.Activity), cmp.Compare(a.Total, b.Total), cmp.Compare(b.Assets, a.Assets))
+	})
+	return out
+}
+
+func headline(s report.Score) string {
+	return fmt.Sprintf("ready %s %%, up to %s %%; %s", percent(s.Ready), percent(s.UpTo), count(s.HighFailures, "high failure", "high failures"))
+}
+
+func bar(s report.Score) []segment {
+	open, rest := max(s.UpTo-s.Ready, 0), max(100-s.UpTo, 0)
+	return []segment{
+		{"ready", percent(s.Ready) + " % ready", 0, s.Ready},
+		{"open", percent(open) + " % not assessed: could be ready", s.Ready, open},
+		{"rest", percent(rest) + " % failed or waived", s.UpTo, rest},
+	}
+}
+
+// percent writes at most one decimal.
+func percent(p float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(p, 'f', 1, 64), ".0")
+}
+
+func count(n int, one, many string) string {
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func days(n int) string {
+	switch n {
+	case evidence.Forever:
+		return "until somebody deletes them"
+	case 1:
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// back says how far a row reaches.
+func back(r report.Row) string {
+	switch {
+	case r.Total == 0 && r.AtLeast:
+		return "not assessed"
+	case r.Total == evidence.Forever:
+		return "everything that was kept"
+	case r.AtLeast:
+		return "at least " + days(r.Total)
+	}
+	return days(r.Total)
+}
+
+// span writes a duration of whole hours or minutes.
+func span(d time.Duration) string {
+	switch {
+	case d > 0 && d%(24*time.Hour) == 0:
+		return days(int(d / (24 * time.Hour)))
+	case d > 0 && d%time.Hour == 0:
+		return count(int(d/time.Hour), "hour", "hours")
+	case d > 0 && d%time.Minute == 0:
+		return count(int(d/time.Minute), "minute", "minutes")
+	}
+	return d.String()
+}
+
+// cite returns where the fact was seen that decided a result, or else where its subject is declared.
+func cite(res checks.Result) evidence.Origin {
+	if res.Because != nil {
+		if at := res.Because.At(); at.File != "" || at.Call != "" {
+			return at
+		}
+	}
+	return res.Subject.At
+}
+
+// note returns what the origin of the deciding fact adds, where the message does not say so already.
+func note(res checks.Result) string {
+	if res.Because == nil || res.Because.At().Note == res.Message {
+		return ""
+	}
+	return res.Because.At().Note
+}
+
+// seen writes a place: "compose.yaml:12:5", or a call.
+func seen(o evidence.Origin) string {
+	switch {
+	case o.File != "" && o.Line > 0 && o.Col > 0:
+		return fmt.Sprintf("%s:%d:%d", o.File, o.Line, o.Col)
+	case o.File != "" && o.Line > 0:
+		return fmt.Sprintf("%s:%d", o.File, o.Line)
+	case o.File != "":
+		return o.File
+	}
+	return o.Call
+}
+
+// outcome writes an outcome for a reader, with the severity of a failure.
+func outcome(res checks.Result) string {
+	switch res.Outcome {
+	case checks.Fail:
+		return "fail, " + string(res.Severity)
+	case checks.NotAssessed:
+		return "not assessed"
+	}
+	return res.Outcome.String()
+}

@@ -1,0 +1,344 @@
+package html
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	nethtml "golang.org/x/net/html"
+
+	"lookback/checks"
+	"lookback/evidence"
+	"lookback/report"
+	"lookback/report/reporttest"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func render(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := Render(&buf, r); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+func TestGolden(t *testing.T) {
+	verbose := reporttest.Sample(t)
+	verbose.Verbose, verbose.Partial, verbose.Evidence = true, true, ""
+	for name, r := range map[string]*report.Report{"sample": reporttest.Sample(t), "verbose": verbose, "empty": reporttest.Empty(t)} {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, r)
+			file := filepath.Join("testdata", name+".html")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("the page differs from %s at byte %d; look at it and run with -update", file, differ(got, string(want)))
+			}
+		})
+	}
+}
+
+func differ(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+func TestSameReportGivesSameBytes(t *testing.T) {
+	first := render(t, reporttest.Sample(t))
+	for range 5 {
+		if again := render(t, reporttest.Sample(t)); again != first {
+			t.Fatalf("differs at byte %d", differ(again, first))
+		}
+	}
+}
+
+// TestPageIsSound reads pages with a parser that repairs nothing: every element is closed, nothing runs, nothing loads,
+// and every link leads to a place on the page.
+func TestPageIsSound(t *testing.T) {
+	partial := reporttest.Sample(t)
+	partial.Partial, partial.Verbose = true, true
+	for name, r := range map[string]*report.Report{
+		"every kind of row": reporttest.Sample(t), "verbose and cut short": partial,
+		"nothing found": reporttest.Empty(t), "folded": reporttest.Many(t, 3000, "apps/a", "apps/b"), "hostile": hostile(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, fault := range faults(render(t, r)) {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// TestFaultsAreSeen holds the test above to seeing what it looks for.
+func TestFaultsAreSeen(t *testing.T) {
+	for name, page := range map[string]string{
+		"an element that stays open":    `<p><b>x</p>`,
+		"an element that nobody opened": `<p>x</p></div>`,
+		"a script":                      `<script>x</script>`,
+		"an image":                      `<p><img src="x"></p>`,
+		"a handler":                     `<p onclick="x">x</p>`,
+		"a link to elsewhere":           `<p><a href="https://example.com">x</a></p>`,
+		"a link to nowhere":             `<p><a href="#x">x</a></p>`,
+		"two elements with one id":      `<p id="x">x</p><p id="x">x</p>`,
+		"a style of an element's own":   `<p style="color: red">x</p>`,
+		"text that turns":               "<p>\u202E</p>",
+		"bytes that are no text":        "<p>\xff</p>",
+		"an escape sequence":            "<p>\x1b[2J</p>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(faults(page)) == 0 {
+				t.Errorf("nothing found in %q", page)
+			}
+		})
+	}
+}
+
+func faults(page string) []string {
+	var out []string
+	fault := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if !utf8.ValidString(page) {
+		fault("the page is no UTF-8")
+	}
+	for i, r := range page {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			fault("byte %d: %U does not print", i, r)
+		}
+	}
+	allowed := strings.Fields("html head meta title style body a header h1 h2 h3 h4 p strong b dl div dt dd time code nav ul li main section " +
+		"svg rect article span table caption thead tbody tr th td details summary bdi pre footer")
+	var open, targets []string
+	ids := map[string]bool{}
+	z := nethtml.NewTokenizer(strings.NewReader(page))
+	for {
+		kind := z.Next()
+		if kind == nethtml.ErrorToken {
+			if !errors.Is(z.Err(), io.EOF) {
+				fault("%v", z.Err())
+			}
+			break
+		}
+		token := z.Token()
+		switch kind {
+		case nethtml.StartTagToken, nethtml.SelfClosingTagToken:
+			if !slices.Contains(allowed, token.Data) {
+				fault("<%s> has no business here", token.Data)
+			}
+			if token.Data != "meta" {
+				open = append(open, token.Data)
+			}
+			for _, a := range token.Attr {
+				switch {
+				case a.Key == "id" && ids[a.Val]:
+					fault("two elements have the id %q", a.Val)
+				case a.Key == "id":
+					ids[a.Val] = true
+				case a.Key == "href" && strings.HasPrefix(a.Val, "#"):
+					targets = append(targets, a.Val[1:])
+				case a.Key == "href", a.Key == "src", a.Key == "srcset", a.Key == "style", strings.HasPrefix(a.Key, "on"):
+					fault("<%s> has %s=%q", token.Data, a.Key, a.Val)
+				}
+			}
+		case nethtml.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != token.Data {
+				fault("</%s> closes %v", token.Data, open)
+				return out
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		fault("%v stay open", open)
+	}
+	for _, target := range targets {
+		if !ids[target] {
+			fault("a link leads to %q, which is not there", target)
+		}
+	}
+	if strings.Contains(style, "url(") || strings.Contains(style, "@import") {
+		fault("the style loads something")
+	}
+	return out
+}
+
+// hostile returns a report in which every text that can come from input is hostile, or without end.
+func hostile(t testing.TB) *report.Report {
+	t.Helper()
+	r := reporttest.Sample(t)
+	bad, long := reporttest.Hostile, strings.Repeat("name", 2500)
+	at := evidence.Origin{File: bad, Line: 1, Col: 2, Call: bad, Note: bad}
+	r.Tool, r.Targets, r.Evidence = bad, []string{bad, long}, bad
+	r.Counted = map[string]int{bad: 1, long: 2}
+	r.Gaps = []evidence.Gap{{In: evidence.ID(bad), Asked: bad, Why: evidence.Failed, Err: bad, At: at, Bad: true}, {In: evidence.ID(long), Asked: long, Err: long}}
+	w := evidence.Waiver{Check: bad, Subject: bad, Reason: bad, Who: bad, Until: bad, At: at}
+	r.Idle, r.Expired = []evidence.Waiver{w}, []evidence.Waiver{w, {Check: long, Subject: long, Reason: long, Who: long}}
+	for i := range r.Results {
+		name := bad
+		if i%2 == 0 {
+			name = long
+		}
+		res := &r.Results[i]
+		res.Subject = evidence.Subject{ID: evidence.ID(name + "//" + name), Kind: name, Name: name, At: at}
+		res.Message, res.Because = name, evidence.Known(true, at)
+		if res.Waiver != nil {
+			res.Waiver = &w
+		}
+	}
+	for i := range r.Horizon {
+		r.Horizon[i].Asset.ID, r.Horizon[i].Asset.Kind, r.Horizon[i].Ends, r.Horizon[i].Because = evidence.ID(bad), bad, long, at
+	}
+	return r
+}
+
+func TestHostileTextIsShownAsText(t *testing.T) {
+	page := render(t, hostile(t))
+	for _, want := range []string{
+		`\x1b[31mil\a &#34;quoted&#34; &#39;single&#39; &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; a\r b \u009b2J \u202egnp.exe \xff %n | `,
+		"… (and 9700 more characters)",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %s", want)
+		}
+	}
+}
+
+// TestLargeReport holds a page of 20,000 results to what a reader can open.
+func TestLargeReport(t *testing.T) {
+	r := reporttest.Many(t, 2500, "apps/a", "apps/b", "apps/c", "apps/d")
+	if len(r.Results) < 20_000 {
+		t.Fatalf("got %d results, want 20,000 at least", len(r.Results))
+	}
+	start := time.Now()
+	page := render(t, r)
+	t.Logf("%d results: %v, %.1f MB", len(r.Results), time.Since(start), float64(len(page))/1e6)
+	if len(page) > 8_000_000 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	if n := strings.Count(page, `<span class="o pass">`); n != mostPasses {
+		t.Errorf("got %d passes, want %d", n, mostPasses)
+	}
+	if n := strings.Count(page, `<span class="o fail">`); n != mostOthers {
+		t.Errorf("got %d failures of the one check that fails and counts, want %d", n, mostOthers)
+	}
+	for _, more := range []string{"and 9500 more in results.json", "and 8000 more in results.json"} {
+		if !strings.Contains(page, more) {
+			t.Errorf("the page does not say %q", more)
+		}
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	r := reporttest.Many(b, 2500, "apps/a", "apps/b", "apps/c", "apps/d")
+	for b.Loop() {
+		if err := Render(io.Discard, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestNothingIsLost counts: every result is in the counts of a check, or said not to count.
+func TestNothingIsLost(t *testing.T) {
+	r := reporttest.Sample(t)
+	var onPage, apart int
+	for _, c := range chapters(r) {
+		for _, one := range c.Checks {
+			apart += one.Consequences + one.Development
+			onPage += one.Pass + one.Fail + one.Waived + one.NotAssessed
+			listed := 0
+			for _, l := range one.Lists {
+				listed += len(l.Results) + l.More
+			}
+			if listed != one.Pass+one.Fail+one.Waived+one.NotAssessed {
+				t.Errorf("%s lists %d results and counts others", one.ID, listed)
+			}
+		}
+	}
+	if apart == 0 || onPage+apart != len(r.Results) {
+		t.Errorf("got %d counted and %d apart, want %d", onPage, apart, len(r.Results))
+	}
+}
+
+func TestResultOfAnUnknownChapterIsShown(t *testing.T) {
+	r := reporttest.Empty(t)
+	r.Results = []checks.Result{{
+		Check: &checks.Check{ID: "other-thing", Title: "Another thing holds"}, Subject: evidence.Subject{ID: "a//b"},
+		Verdict: checks.Verdict{Outcome: checks.Pass, Message: "it holds"},
+	}}
+	if page := render(t, r); !strings.Contains(page, "it holds") {
+		t.Error("the result is not on the page")
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestWriteErrorIsTold(t *testing.T) {
+	if err := Render(broken{}, reporttest.Empty(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("got %v, want the error of the writer", err)
+	}
+}
+
+func TestDocIsTakenApart(t *testing.T) {
+	story, cure := doc(`Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local
+drivers keep output only as long as the container is there.
+
+Cure, Compose: a log driver.
+If the daemon ships: say so.
+Cure: none.`)
+	if len(story) != 1 || !strings.Contains(story[0], "local drivers keep") {
+		t.Errorf("got story %q", story)
+	}
+	want := []advice{{"Cure, Compose:", "a log driver."}, {"", "If the daemon ships: say so."}, {"Cure:", "none."}}
+	if !slices.Equal(cure, want) {
+		t.Errorf("got cure %q, want %q", cure, want)
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{headline(report.Score{Ready: 50, UpTo: 100, HighFailures: 2}), "ready 50 %, up to 100 %; 2 high failures"},
+		{headline(report.Score{Ready: 30.8, UpTo: 30.8, HighFailures: 1}), "ready 30.8 %, up to 30.8 %; 1 high failure"},
+		{headline(report.Score{Ready: 100, UpTo: 100}), "ready 100 %, up to 100 %; no high failures"},
+		{back(report.Row{}), "0 days"},
+		{back(report.Row{AtLeast: true}), "not assessed"},
+		{back(report.Row{Total: 30, AtLeast: true}), "at least 30 days"},
+		{back(report.Row{Total: evidence.Forever}), "everything that was kept"},
+		{span(time.Hour), "1 hour"},
+		{span(24 * time.Hour), "1 day"},
+		{span(90 * time.Minute), "90 minutes"},
+		{span(90 * time.Second), "1m30s"},
+		{seen(evidence.Origin{File: "a", Line: 1}), "a:1"},
+		{seen(evidence.Origin{Call: "s3:Get"}), "s3:Get"},
+		{seen(evidence.Origin{}), ""},
+		{show("naïve 日本"), "naïve 日本"},
+		{show("a\u200bb"), `a\u200bb`},
+		{show("\uFFFD"), "\uFFFD"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}

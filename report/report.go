@@ -1,0 +1,202 @@
+// Package report turns results into what is read: a score, causes, gaps and a horizon. Renderers lie in the folders
+// below it and add nothing of their own.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// A Renderer writes a report in one format. The same report gives the same bytes.
+type Renderer func(w io.Writer, r *Report) error
+
+// A Report is one scan, judged.
+type Report struct {
+	Tool    string // "lookback 0.1.0"
+	Started time.Time
+	Ended   time.Time
+	Targets []string // as the user named them
+	Partial bool     // the scan was cut short
+	// Evidence is the SHA-256 of the saved evidence that was judged, in hex.
+	Evidence string
+	Policy   checks.Policy
+
+	Score Score
+	// Results holds every result, consequences and those of development files included.
+	Results []checks.Result
+	// Known holds the keys of results that a baseline already had; see Key.
+	Known map[string]bool
+	// Unasked counts, per check, the subjects to which its question does not apply.
+	Unasked map[string]int
+	Gaps    []evidence.Gap
+	Horizon []Row
+	// Idle lists waivers that match nothing; Expired, those whose last day has passed.
+	Idle, Expired []evidence.Waiver
+	// Counted says how many objects of other kinds were seen and not asked about, per kind.
+	Counted map[string]int
+
+	// Verbose asks a renderer for reading to show what is shown only on demand, and every place.
+	Verbose bool
+}
+
+// Options say how a set is judged and shown.
+type Options struct {
+	Checks   []*checks.Check
+	Policy   checks.Policy
+	Waivers  []evidence.Waiver
+	Evidence string
+	Known    map[string]bool
+	Counted  map[string]int
+	Verbose  bool
+}
+
+// New judges a sorted set.
+func New(set *evidence.Set, o Options) *Report {
+	rs := checks.Run(set, o.Checks, o.Policy, o.Waivers)
+	r := &Report{
+		Tool: set.Tool, Started: set.Started, Ended: set.Ended, Targets: set.Targets, Partial: set.Partial,
+		Evidence: o.Evidence, Policy: o.Policy,
+		Results: rs.All, Known: o.Known, Unasked: rs.Unasked,
+		Gaps: slices.Concat(set.Gaps, rs.Gaps), Horizon: horizon(set, o.Policy),
+		Idle: rs.Idle, Expired: rs.Expired, Counted: o.Counted, Verbose: o.Verbose,
+	}
+	slices.SortStableFunc(r.Gaps, func(a, b evidence.Gap) int {
+		return cmp.Or(cmp.Compare(a.In.Target(), b.In.Target()), cmp.Compare(a.Asked, b.Asked))
+	})
+	r.Score = score(rs.All)
+	return r
+}
+
+// Key is the identity of a result, from one scan to the next: its check and its subject.
+func Key(check string, subject evidence.ID) string { return check + " " + string(subject) }
+
+// Counts reports whether a result counts: in the score, as a failure, at the gate.
+func Counts(r checks.Result) bool {
+	return r.Follows == "" && !r.Development && !r.Check.OnDemand
+}
+
+// Gates reports whether a result is a failure that counts at or above a severity and that no baseline knows.
+func (r *Report) Gates(res checks.Result, failOn checks.Severity) bool {
+	return res.Outcome == checks.Fail && Counts(res) && failOn.Rank() > 0 && res.Severity.Rank() >= failOn.Rank() &&
+		!r.Known[Key(res.Check.ID, res.Subject.ID)]
+}
+
+// Exit returns the exit code: 0 ready; 1 a failure at or above failOn ("never" is no severity, and never gates); 2 input
+// that could not be read; 3 something that could not be assessed, where that is asked for. 2 goes before 1, 1 before 3.
+func (r *Report) Exit(failOn checks.Severity, requireAssessed bool) int {
+	if slices.ContainsFunc(r.Gaps, func(g evidence.Gap) bool { return g.Bad }) {
+		return 2
+	}
+	if slices.ContainsFunc(r.Results, func(res checks.Result) bool { return r.Gates(res, failOn) }) {
+		return 1
+	}
+	if requireAssessed && (len(r.Gaps) > 0 || slices.ContainsFunc(r.Results, func(res checks.Result) bool {
+		return res.Outcome == checks.NotAssessed && Counts(res)
+	})) {
+		return 3
+	}
+	return 0
+}
+
+// A Cause is what one line of a report stands for: results of one check, outcome and group.
+type Cause struct {
+	Check    *checks.Check
+	Outcome  checks.Outcome
+	Severity checks.Severity
+	Text     string // for all of it
+	Places   []Place
+	Subjects int // how many results
+}
+
+// A Place is the part of a cause that lies in one target.
+type Place struct {
+	Target  string
+	Text    string // for this target
+	Results []checks.Result
+}
+
+// Causes groups the results that keep says belong, the loudest first.
+func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
+	type key struct {
+		check, group string
+		outcome      checks.Outcome
+		severity     checks.Severity
+	}
+	index := map[key]int{}
+	var causes []Cause
+	for _, res := range r.Results {
+		if !keep(res) {
+			continue
+		}
+		k := key{res.Check.ID, res.Group, res.Outcome, res.Severity}
+		if res.Outcome == checks.NotAssessed {
+			k.severity = ""
+		}
+		i, ok := index[k]
+		if !ok {
+			i = len(causes)
+			index[k] = i
+			causes = append(causes, Cause{Check: res.Check, Outcome: res.Outcome, Severity: res.Severity})
+		}
+		causes[i].add(res)
+	}
+	for i := range causes {
+		c := &causes[i]
+		var all []checks.Result
+		for j := range c.Places {
+			c.Places[j].Text = line(c.Places[j].Results)
+			all = append(all, c.Places[j].Results...)
+		}
+		c.Subjects, c.Text = len(all), line(all)
+	}
+	slices.SortStableFunc(causes, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Subjects, a.Subjects))
+	})
+	return causes
+}
+
+func (c *Cause) add(res checks.Result) {
+	target := res.Subject.ID.Target()
+	for i := len(c.Places) - 1; i >= 0; i-- {
+		if c.Places[i].Target == target {
+			c.Places[i].Results = append(c.Places[i].Results, res)
+			return
+		}
+	}
+	c.Places = append(c.Places, Place{Target: target, Results: []checks.Result{res}})
+}
+
+// line is the sentence that stands for results of one group.
+func line(rs []checks.Result) string {
+	switch {
+	case rs[0].Plural:
+		return plural(rs[0].Group, len(rs))
+	case len(rs) == 1:
+		return rs[0].Message
+	case rs[0].Message == rs[0].Group:
+		return fmt.Sprintf("%s (%d)", rs[0].Message, len(rs))
+	}
+	return fmt.Sprintf("%s (and %d more like it)", rs[0].Message, len(rs)-1)
+}
+
+// plural fills a plural form in, and mends its first words for a single one: "1 service leaves".
+func plural(format string, n int) string {
+	text := fmt.Sprintf(format, n)
+	if n != 1 {
+		return text
+	}
+	return strings.NewReplacer("1 services leave", "1 service leaves", "their output", "its output", "1 images are", "1 image is").Replace(text)
+}
+
+// Failure reports whether a result is a failure that counts.
+func Failure(r checks.Result) bool { return r.Outcome == checks.Fail && Counts(r) }
+
+// Open reports whether nobody could tell, of a result that counts.
+func Open(r checks.Result) bool { return r.Outcome == checks.NotAssessed && Counts(r) }

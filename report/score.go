@@ -1,0 +1,94 @@
+package report
+
+import (
+	"math"
+
+	"lookback/checks"
+	"lookback/evidence"
+)
+
+// A Score says how ready an organisation is, in percent with one decimal. It rises only by looking or by mending:
+// what nobody could tell counts against Ready and for UpTo.
+type Score struct {
+	Ready    float64 // the weighted share of questions that pass
+	UpTo     float64 // the same if all that is not assessed passed
+	Assessed float64 // 100 - (UpTo - Ready)
+
+	Pass, Fail, Waived, NotAssessed int // results that count
+	HighFailures                    int
+	Consequences                    int // failures that follow from another
+	Development                     int // failures in what never runs in production
+	Declared                        int // passes that rest on a word of the owner
+}
+
+var weight = map[checks.Severity]float64{checks.High: 9, checks.Medium: 3, checks.Low: 1}
+
+// score weighs each check by its own severity, over the subjects that count:
+//
+//	share = pass / (pass + fail + waived + not assessed)
+//	ready = sum(weight x share) / sum(weight)
+func score(results []checks.Result) Score {
+	type tally struct{ pass, open, all int }
+	var s Score
+	tallies := map[*checks.Check]*tally{}
+	var order []*checks.Check // sums of floats depend on it
+	for _, r := range results {
+		if r.Outcome == checks.Fail && r.Follows != "" {
+			s.Consequences++
+		}
+		if r.Outcome == checks.Fail && r.Development && r.Follows == "" {
+			s.Development++
+		}
+		if !Counts(r) {
+			continue
+		}
+		t := tallies[r.Check]
+		if t == nil {
+			t = &tally{}
+			tallies[r.Check] = t
+			order = append(order, r.Check)
+		}
+		t.all++
+		switch r.Outcome {
+		case checks.Pass:
+			t.pass++
+			s.Pass++
+			if r.Because.At().Note == evidence.NoteDeclared {
+				s.Declared++
+			}
+		case checks.Fail:
+			s.Fail++
+			if r.Severity == checks.High {
+				s.HighFailures++
+			}
+		case checks.Waived:
+			s.Waived++
+		case checks.NotAssessed:
+			t.open++
+			s.NotAssessed++
+		}
+	}
+	var ready, upTo, all float64
+	for _, c := range order {
+		t, w := tallies[c], weight[c.Severity]
+		ready += w * float64(t.pass) / float64(t.all)
+		upTo += w * float64(t.pass+t.open) / float64(t.all)
+		all += w
+	}
+	if all == 0 {
+		s.UpTo = 100
+		return s
+	}
+	s.Ready, s.UpTo = percent(ready/all), percent(upTo/all)
+	s.Assessed = percent((all - upTo + ready) / all)
+	return s
+}
+
+// percent rounds to one decimal; only the whole is 100.
+func percent(share float64) float64 {
+	p := math.Round(share*1000) / 10
+	if p == 100 && share < 1-1e-9 {
+		return 99.9
+	}
+	return p
+}

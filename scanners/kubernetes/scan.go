@@ -1,0 +1,490 @@
+package kubernetes
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"lookback/evidence"
+	"lookback/scanners"
+	"lookback/scanners/shipper"
+	"lookback/scanners/workload"
+)
+
+// A scan joins what the files say.
+type scan struct {
+	target         scanners.Target
+	files          map[string]*file
+	names          []string // of files, in order
+	charts         map[string]string
+	kustomizations map[string]*kustomization // by folder
+	units          map[string][]string       // of a file
+	rewritten      map[string][]string       // names of images, by file
+	patches        map[string]bool           // files
+	artifacts      map[string]bool
+	configMaps     map[string][]*configMap
+	claims         map[string][]*claim
+	volumes        map[string][]*persistentVolume
+	classes        map[string][]*storageClass
+	byClass        map[string][]*persistentVolume
+	services       map[string][]*service // by folder
+	policies       []*auditPolicy
+
+	found
+}
+
+// found is what a scan learned.
+type found struct {
+	containers []*workload.Container
+	records    []evidence.Record
+	gaps       []evidence.Gap
+	waivers    []evidence.Waiver
+	counted    map[string]int
+}
+
+// placed is a workload with all the places where it is written.
+type placed struct {
+	*object
+	id          evidence.ID
+	units       []string
+	also        []*object
+	development bool
+}
+
+func newScan(t scanners.Target, files []*file) *scan {
+	s := &scan{
+		target: t, files: map[string]*file{}, charts: map[string]string{}, kustomizations: map[string]*kustomization{},
+		units: map[string][]string{}, rewritten: map[string][]string{}, patches: map[string]bool{}, artifacts: map[string]bool{},
+		configMaps: map[string][]*configMap{}, claims: map[string][]*claim{}, volumes: map[string][]*persistentVolume{},
+		classes: map[string][]*storageClass{}, byClass: map[string][]*persistentVolume{}, services: map[string][]*service{},
+		found: found{counted: map[string]int{}},
+	}
+	for _, f := range files {
+		s.files[f.name] = f
+		if f.chart != "" {
+			s.charts[f.folder()] = f.chart
+		}
+	}
+	s.names = slices.Sorted(maps.Keys(s.files))
+	return s
+}
+
+func (s *scan) run(ctx context.Context) (found, error) {
+	s.templates()
+	s.index()
+	s.deployments()
+	if err := ctx.Err(); err != nil {
+		return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
+	}
+	workloads := s.place()
+	nodes := map[evidence.ID]bool{}
+	for _, w := range workloads {
+		if err := ctx.Err(); err != nil {
+			return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
+		}
+		s.workload(w, nodes)
+	}
+	s.inlineWaivers(workloads)
+	s.audit(workloads)
+	return s.found, nil
+}
+
+// templates takes the templates of charts out of the files and names each chart once.
+func (s *scan) templates() {
+	named := map[string]bool{}
+	for _, name := range s.names {
+		f := s.files[name]
+		folder, chart := s.chartOf(f.folder())
+		in := chart != "" && strings.HasPrefix(name, path.Join(folder, "templates")+"/")
+		switch {
+		case f.actions && in:
+			delete(s.files, name)
+			if !named[folder] {
+				named[folder] = true
+				s.gaps = append(s.gaps, evidence.Gap{
+					In: targetOf(folder), Asked: "the Helm chart " + chart, Why: evidence.Unfamiliar,
+					Err: "render it first: helm template " + cmp.Or(folder, ".") + " | lookback scan -", At: evidence.Origin{File: path.Join(folder, "Chart.yaml")},
+				})
+			}
+			continue
+		case f.template:
+			s.gaps = append(s.gaps, evidence.Gap{
+				In: targetOf(f.folder()), Asked: "the template " + name, Why: evidence.Unfamiliar,
+				Err: "render it first, then scan what comes out", At: evidence.Origin{File: name},
+			})
+		}
+		s.gaps = append(s.gaps, f.gaps...)
+		for kind, n := range f.counted {
+			s.counted[kind] += n
+		}
+	}
+	s.names = slices.Sorted(maps.Keys(s.files))
+}
+
+// chartOf returns the nearest chart from a folder upwards.
+func (s *scan) chartOf(folder string) (at, name string) {
+	for {
+		if name := s.charts[folder]; name != "" {
+			return folder, name
+		}
+		if folder == "." || folder == "/" {
+			return "", ""
+		}
+		folder = path.Dir(folder)
+	}
+}
+
+func (s *scan) index() {
+	for _, name := range s.names {
+		f := s.files[name]
+		for _, k := range f.kustomizations {
+			if s.kustomizations[k.folder] == nil {
+				s.kustomizations[k.folder] = k
+				for _, c := range k.generated {
+					s.configMaps[c.name] = append(s.configMaps[c.name], c)
+				}
+			}
+		}
+		for _, a := range f.artifacts {
+			s.artifacts[a] = true
+		}
+		for _, c := range f.configMaps {
+			s.configMaps[c.name] = append(s.configMaps[c.name], c)
+		}
+		for _, c := range f.claims {
+			s.claims[c.name] = append(s.claims[c.name], c)
+		}
+		for _, v := range f.volumes {
+			s.volumes[v.name] = append(s.volumes[v.name], v)
+			if v.class != "" {
+				s.byClass[v.class] = append(s.byClass[v.class], v)
+			}
+		}
+		for _, c := range f.classes {
+			s.classes[c.name] = append(s.classes[c.name], c)
+		}
+		for _, v := range f.services {
+			s.services[f.folder()] = append(s.services[f.folder()], v)
+		}
+		s.policies = append(s.policies, f.policies...)
+	}
+}
+
+// deployments finds out which files are deployed together.
+func (s *scan) deployments() {
+	for _, folder := range slices.Sorted(maps.Keys(s.kustomizations)) {
+		k := s.kustomizations[folder]
+		reached := s.reachOf(k)
+		for name := range reached.files {
+			s.units[name] = append(s.units[name], unitOf(k))
+			s.rewritten[name] = append(s.rewritten[name], reached.images...)
+		}
+		for _, p := range k.patches {
+			s.patches[path.Join(folder, p)] = true
+		}
+	}
+	for _, name := range s.names {
+		if len(s.units[name]) > 0 {
+			continue
+		}
+		folder := s.files[name].folder()
+		s.units[name] = []string{"folder:" + folder}
+		if chart, ok := s.chartOf(folder); ok != "" {
+			s.units[name] = []string{"chart:" + chart}
+		}
+	}
+}
+
+// sees reports whether w and another object are deployed together, in one namespace as far as is written.
+func (w *placed) sees(s *scan, m meta, unit string) bool {
+	if m.namespace != "" && w.namespace != "" && m.namespace != w.namespace {
+		return false
+	}
+	if m.file.folder() == w.file.folder() || slices.Contains(w.units, unit) {
+		return true
+	}
+	return slices.ContainsFunc(s.units[m.file.name], func(u string) bool { return slices.Contains(w.units, u) })
+}
+
+func (w *object) thing() string {
+	return strings.ToLower(w.kind) + "/" + w.name
+}
+
+// place gives every workload its ID, and puts those together that are the same in several places.
+func (s *scan) place() []*placed {
+	var all []*placed
+	same := map[string]*placed{}
+	taken := map[evidence.ID]bool{}
+	for _, name := range s.names {
+		if s.patches[name] {
+			continue
+		}
+		f := s.files[name]
+		development := s.isDevelopment(name)
+		for _, w := range f.workloads {
+			thing := w.space() + "/" + w.thing()
+			key := thing + "\x00" + w.print
+			for i := range w.containers {
+				c := &w.containers[i]
+				image, known := c.image.Get()
+				if known && (rewrites(s.rewritten[name], image) || s.artifacts[image]) {
+					c.image = evidence.Unknown[string](evidence.Unresolved, c.image.At())
+				}
+				_, known = c.image.Get()
+				key += fmt.Sprint(known)
+			}
+			if p := same[key]; p != nil {
+				p.also = append(p.also, w)
+				p.units = append(p.units, s.units[name]...)
+				p.development = p.development && development
+				continue
+			}
+			id := targetOf(f.folder()) + "//" + evidence.ID(thing)
+			for n := 1; taken[id]; n++ {
+				id = targetOf(name)
+				if n > 1 {
+					id += evidence.ID(fmt.Sprintf(":%d", n))
+				}
+				id += "//" + evidence.ID(thing)
+			}
+			taken[id] = true
+			p := &placed{object: w, id: id, units: slices.Clone(s.units[name]), development: development}
+			same[key] = p
+			all = append(all, p)
+		}
+	}
+	for _, p := range all {
+		slices.Sort(p.units)
+		p.units = slices.Compact(p.units)
+	}
+	return all
+}
+
+// isDevelopment reports whether a file never runs in production.
+func (s *scan) isDevelopment(name string) bool {
+	base := path.Base(name)
+	for _, glob := range []string{"*.test.*", "*.dev.*"} {
+		if ok, _ := path.Match(glob, base); ok {
+			return true
+		}
+	}
+	for _, glob := range s.target.Declared.Development {
+		for _, of := range []string{name, base} {
+			if ok, _ := path.Match(glob, of); ok {
+				return true
+			}
+		}
+		if folder, ok := strings.CutSuffix(glob, "/**"); ok && strings.HasPrefix(name, folder+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// nodeOf is the node that the workloads of a folder run on.
+func nodeOf(f *file) evidence.ID { return targetOf(f.folder()) + "//node" }
+
+// workload yields the records of a workload and its containers.
+func (s *scan) workload(w *placed, nodes map[evidence.ID]bool) {
+	node := nodeOf(w.file)
+	if !nodes[node] {
+		nodes[node] = true
+		s.records = append(s.records, &evidence.Asset{
+			Subject: evidence.Subject{ID: node, Kind: "node", Name: "node", At: w.at}, In: evidence.Moot[evidence.ID](w.at),
+		})
+	}
+	asset := &evidence.Asset{
+		Subject: evidence.Subject{ID: w.id, Kind: w.kind, Name: w.name, At: w.at}, In: evidence.Known(node, w.at),
+		Lingers: w.lingers, Development: w.development,
+	}
+	for _, o := range w.also {
+		asset.Places = append(asset.Places, o.at)
+	}
+	s.records = append(s.records, asset)
+
+	services := s.serving(w)
+	for i := range w.containers {
+		c := &w.containers[i]
+		out := &workload.Container{
+			Asset: evidence.Asset{
+				Subject: evidence.Subject{ID: w.id + "/" + evidence.ID(c.name), Kind: "container", Name: w.name + "/" + c.name, At: c.at},
+				In:      evidence.Known(w.id, c.at),
+				Looked:  map[evidence.Activity]evidence.Value[bool]{evidence.Application: evidence.Known(true, c.at)},
+				Lingers: evidence.Moot[int64](c.at), Development: w.development,
+			},
+			Workload: w.kind, Units: w.units, Pod: w.id, Names: append([]string{c.name}, services...), Image: c.image,
+			Annotations: w.annotations, Mounts: s.mounts(w, c), File: s.reading(w, c), ReadOnlyRoot: c.readOnly,
+			Log: workload.Log{Runtime: workload.Kubelet, At: c.at}, Brief: c.brief, AutoRemove: evidence.Moot[bool](c.at),
+		}
+		out.Env, out.EnvWhole = s.env(w, c)
+		for _, a := range c.args {
+			out.Args = append(out.Args, expand(a, out.Env))
+		}
+		for _, o := range w.also {
+			out.Asset.Places = append(out.Asset.Places, o.containers[i].at)
+		}
+		if w.kind == "DaemonSet" {
+			out.Every = &workload.Every{Misses: w.misses, At: w.at}
+		}
+		s.containers = append(s.containers, out)
+	}
+}
+
+// serving names the Services that lead to a workload.
+func (s *scan) serving(w *placed) []string {
+	var names []string
+	for _, v := range s.services[w.file.folder()] {
+		leads := len(v.selector) > 0 && v.space() == w.space() && v.name != ""
+		for key, value := range v.selector {
+			leads = leads && w.labels[key] == value
+		}
+		if leads {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// env returns the variables of a container, and whether they are all.
+func (s *scan) env(w *placed, c *container) (map[string]evidence.Value[string], evidence.Value[bool]) {
+	env := map[string]evidence.Value[string]{}
+	whole := evidence.Known(true, c.at)
+	for _, from := range c.envFrom {
+		found, ok := (*configMap)(nil), false
+		if from.configMap != "" {
+			found, ok = s.configMapOf(w, from.configMap)
+		}
+		if !ok || found.open {
+			whole = evidence.Unknown[bool](evidence.Elsewhere, from.at)
+		}
+		if ok {
+			for key := range found.data {
+				env[from.prefix+key] = s.dataOf(found, key, from.at)
+			}
+		}
+	}
+	for _, v := range c.env {
+		value := v.value
+		if v.configMap != "" {
+			value = evidence.Unknown[string](evidence.Elsewhere, v.at)
+			if found, ok := s.configMapOf(w, v.configMap); ok {
+				value = s.dataOf(found, v.key, v.at)
+			}
+		} else {
+			value = expand(value, env)
+		}
+		env[v.name] = value
+	}
+	return env, whole
+}
+
+// expand puts variables into a value: https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
+// A variable that is not there stays as it is written; in text with spaces it is taken for a shell's own, elsewhere for
+// a placeholder.
+func expand(v evidence.Value[string], env map[string]evidence.Value[string]) evidence.Value[string] {
+	text, known := v.Get()
+	if !known || !strings.Contains(text, "$") {
+		return v
+	}
+	var out strings.Builder
+	for text != "" {
+		before, rest, ok := strings.Cut(text, "$")
+		out.WriteString(before)
+		if !ok {
+			break
+		}
+		text = rest
+		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "("), ")")
+		switch {
+		case strings.HasPrefix(rest, "$"):
+			out.WriteByte('$')
+			text = rest[1:]
+		case !strings.HasPrefix(rest, "(") || !closed || !isVariable(name):
+			out.WriteByte('$')
+		default:
+			value, there := env[name]
+			put, known := value.Get()
+			full, _ := v.Get()
+			switch {
+			case !there && strings.ContainsAny(full, " \t\n"):
+				put = "$(" + name + ")"
+			case !there:
+				return evidence.Unknown[string](evidence.Unresolved, v.At())
+			case !known:
+				return evidence.Unknown[string](cmp.Or(value.Why(), evidence.Unresolved), v.At())
+			}
+			if out.Len()+len(put) > maxConfig {
+				return evidence.Unknown[string](evidence.Unfamiliar, v.At())
+			}
+			out.WriteString(put)
+			text = after
+		}
+	}
+	return evidence.Known(out.String(), v.At())
+}
+
+func isVariable(name string) bool {
+	for i, c := range name {
+		if c != '_' && c != '-' && c != '.' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// inlineWaivers gives every waiver its subjects: all that lies in the container or the workload.
+func (s *scan) inlineWaivers(workloads []*placed) {
+	ids := make([]evidence.ID, 0, len(workloads)+len(s.containers))
+	for _, w := range workloads {
+		ids = append(ids, w.id)
+	}
+	for _, c := range s.containers {
+		ids = append(ids, c.Asset.ID)
+	}
+	slices.Sort(ids)
+	add := func(w *placed, o *object) {
+		for _, v := range o.waivers {
+			id := w.id
+			if v.container != "" {
+				id += "/" + evidence.ID(v.container)
+			}
+			s.waivers = append(s.waivers, evidence.Waiver{Check: v.check, Subject: subjects(id, ids), Reason: v.reason, At: v.at})
+		}
+	}
+	for _, w := range workloads {
+		add(w, w.object)
+		for _, o := range w.also {
+			add(w, o)
+		}
+	}
+}
+
+// subjects returns a glob over a thing and all that lies in it, which must not take in a thing with a longer name: with
+// "web" and "web-admin" in one folder it is "web/*".
+func subjects(id evidence.ID, all []evidence.ID) string {
+	i, _ := slices.BinarySearch(all, id)
+	for ; i < len(all) && strings.HasPrefix(string(all[i]), string(id)); i++ {
+		if rest := strings.TrimPrefix(string(all[i]), string(id)); rest != "" && rest[0] != '/' {
+			return string(id) + "/*"
+		}
+	}
+	return string(id) + "*"
+}
+
+// collected reports whether something in the units of w carries logs away.
+func (s *scan) collected(w *placed) bool {
+	for _, c := range s.containers {
+		image, known := c.Image.Get()
+		if !known || !slices.ContainsFunc(c.Units, func(u string) bool { return slices.Contains(w.units, u) }) {
+			continue
+		}
+		if _, ok := shipper.Lookup(image); ok {
+			return true
+		}
+	}
+	return false
+}
