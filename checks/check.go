@@ -28,6 +28,31 @@ func (c *Check) Chapter() string {
 	return chapter
 }
 
+// A Cure is one way to mend a failure.
+type Cure struct {
+	For  string // "Compose", "PostgreSQL"; empty for all
+	Text string
+}
+
+// Cures returns the paragraphs of the Doc that begin with "Cure:" or "Cure, Compose:".
+func (c *Check) Cures() []Cure {
+	var out []Cure
+	open := false
+	for line := range strings.Lines(c.Doc) {
+		line = strings.TrimSpace(line)
+		head, text, found := strings.Cut(line, ": ")
+		if cure, ok := strings.CutPrefix(head, "Cure"); ok && found {
+			out = append(out, Cure{For: strings.TrimPrefix(cure, ", "), Text: text})
+			open = true
+			continue
+		}
+		if open = open && line != ""; open {
+			out[len(out)-1].Text += " " + line
+		}
+	}
+	return out
+}
+
 // A Chapter is one of the questions that an investigator asks, and the folder of the checks that answer it.
 type Chapter struct{ Name, Question string }
 
@@ -105,13 +130,18 @@ func Failed(because evidence.Fact, format string, args ...any) Verdict {
 	return Verdict{Outcome: Fail, Message: fmt.Sprintf(format, args...), Group: format, Because: because}
 }
 
-// NotKnown is the verdict that nobody could tell, because a fact is unknown.
+// NotKnown is the verdict that nobody could tell, because a fact is unknown. Of a moot fact there is nothing to tell, so
+// that the question has no meaning.
 func NotKnown(because evidence.Fact) Verdict {
 	at := because.At()
 	msg := at.Note
 	switch {
-	case because.Why() == evidence.Denied:
+	case because.IsMoot():
+		return Unasked()
+	case because.Why() == evidence.Denied && at.Call != "":
 		msg = "we may not call " + at.Call
+	case because.Why() == evidence.Denied:
+		msg = "we may not read it"
 	case msg != "":
 	case because.Why() == evidence.Unresolved:
 		msg = "a variable has no value"
@@ -142,8 +172,8 @@ func (v Verdict) Many(plural string) Verdict {
 	return v
 }
 
-// Best returns the verdict that counts where one of several is enough: a pass, else one that nobody could tell, else a
-// failure. Verdicts that do not apply are passed over; of none at all the question does not apply.
+// Best returns the verdict that counts where one of several is enough: a pass, else one that nobody could tell, else the
+// mildest failure. Verdicts that do not apply are passed over; of none at all the question does not apply.
 func Best[T any](of []T, ask func(T) Verdict) Verdict {
 	best := Unasked()
 	for _, one := range of {
@@ -152,7 +182,8 @@ func Best[T any](of []T, ask func(T) Verdict) Verdict {
 		case v.Outcome == Pass:
 			return v
 		case v.Outcome == NotApplicable:
-		case best.Outcome == NotApplicable, best.Outcome == Fail && v.Outcome == NotAssessed:
+		case best.Outcome == NotApplicable,
+			best.Outcome == Fail && (v.Outcome == NotAssessed || v.rank() < best.rank()):
 			best = v
 		}
 	}
@@ -168,12 +199,21 @@ func Worst[T any](of []T, ask func(T) Verdict) Verdict {
 		switch {
 		case v.Outcome == NotApplicable:
 		case worst.Outcome == NotApplicable,
-			v.Outcome == Fail && (worst.Outcome != Fail || v.Severity.Rank() > worst.Severity.Rank()),
+			v.Outcome == Fail && (worst.Outcome != Fail || v.rank() > worst.rank()),
 			v.Outcome == NotAssessed && worst.Outcome == Pass:
 			worst = v
 		}
 	}
 	return worst
+}
+
+// rank orders failures. One without a severity of its own counts as medium, which is what checks are whose failures have
+// several.
+func (v Verdict) rank() int {
+	if v.Severity == "" {
+		return Medium.Rank()
+	}
+	return v.Severity.Rank()
 }
 
 // Size writes a number of bytes for a sentence: "25 MB".
@@ -187,6 +227,24 @@ func Size(bytes int64) string {
 		return strconv.FormatFloat(float64(bytes)/1e3, 'g', 3, 64) + " kB"
 	}
 	return strconv.FormatInt(bytes, 10) + " bytes"
+}
+
+// Span writes a number of seconds for a sentence, in its largest whole unit: "10 minutes".
+func Span(seconds int64) string {
+	n, unit := seconds, "second"
+	for _, u := range []struct {
+		seconds int64
+		name    string
+	}{{24 * 60 * 60, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
+		if seconds != 0 && seconds%u.seconds == 0 {
+			n, unit = seconds/u.seconds, u.name
+			break
+		}
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.FormatInt(n, 10) + " " + unit
 }
 
 // A Judge asks a question of everything that a View holds and hands out a verdict for each subject.
@@ -208,14 +266,25 @@ func Each[R any, P interface {
 }
 
 // About asks once for each asset on which somebody looked for the activity, with every source that covers it: its own
-// and those of whatever holds it.
+// and those of whatever holds it. Where some source may have been missed, only a pass stands.
 func About(a evidence.Activity, ask func(*View, evidence.Asset, []evidence.LogSource) Verdict) Judge {
 	return func(v *View, verdict func(evidence.Subject, Verdict)) {
 		for _, r := range v.set.Records {
 			if asset, ok := r.(*evidence.Asset); ok {
-				if _, looked := asset.Looked[a]; looked {
-					verdict(asset.Subject, ask(v, *asset, v.Sources(asset.ID, a)))
+				whole, looked := asset.Looked[a]
+				if !looked {
+					continue
 				}
+				sources, holder := v.sources(asset.ID, a)
+				answer := ask(v, *asset, sources)
+				switch {
+				case answer.Outcome == Pass:
+				case !True(whole):
+					answer = NotKnown(whole)
+				case holder.Why() == evidence.Denied, holder.Why() == evidence.Failed: // what it has may cover this one too
+					answer = NotKnown(holder)
+				}
+				verdict(asset.Subject, answer)
 			}
 		}
 	}

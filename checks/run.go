@@ -43,16 +43,14 @@ func Run(set *evidence.Set, all []*Check, p Policy, waivers []evidence.Waiver) *
 	out := &Results{Unasked: map[string]int{}, Gaps: v.unscanned()}
 	for _, c := range all {
 		c.Judge(v, func(s evidence.Subject, verdict Verdict) {
-			switch verdict.Outcome {
-			case NotApplicable:
+			switch {
+			case verdict.Outcome == NotApplicable:
 				out.Unasked[c.ID]++
 				return
-			case Pass, Fail:
-				if verdict.Because == nil {
-					verdict = Verdict{Message: "nobody looked", Group: "nobody looked", Because: evidence.Value[bool]{}}
-				} else if verdict.Because.IsUnknown() {
-					verdict = NotKnown(verdict.Because)
-				}
+			case verdict.Because == nil:
+				verdict = NotKnown(evidence.Value[bool]{})
+			case verdict.Outcome != NotAssessed && verdict.Because.IsUnknown():
+				verdict = NotKnown(verdict.Because)
 			}
 			if verdict.Severity == "" {
 				verdict.Severity = c.Severity
@@ -191,7 +189,8 @@ func (v *View) unscanned() []evidence.Gap {
 				}
 			}
 		case *evidence.LogStore:
-			if r.Kept.Why() == evidence.Elsewhere && len(v.writers[r.ID]) > 0 {
+			lasts := func(w *evidence.LogSource) bool { return True(v.Outlives(*r, *w)) }
+			if r.Kept.Why() == evidence.Elsewhere && slices.ContainsFunc(v.writers[r.ID], lasts) {
 				name(*r, r.ID, r.At)
 			}
 		}

@@ -22,14 +22,25 @@ func Arrives(r Reached) Verdict {
 	case !known:
 		return NotKnown(r.By.Extent)
 	case extent.Grade == evidence.None:
-		return Failed(r.By.Extent, "%s lets nothing through", r.Store.Name)
+		return Failed(r.By.Extent, "nothing comes to %s", r.Store.Name)
+	case extent.Grade != evidence.All:
+		return Failed(r.By.Extent, "not everything comes to %s: %s", r.Store.Name, extent.But)
 	}
-	return Passed(r.By.Extent, "%s takes it", r.Store.Name)
+	return Passed(r.By.Extent, "everything comes to %s", r.Store.Name)
 }
 
-// Decided turns a failure into not assessed where something that nobody saw may take the records away after all.
+// Decided closes a verdict about where the records of a source come to. A pass stands unless a mount may keep the
+// records from going there. Anything else is not asked of a source that is known to write nothing, and not assessed
+// where something that nobody saw may take the records away after all.
 func Decided(v Verdict, s evidence.LogSource) Verdict {
-	if v.Outcome != Pass && s.Complete.IsUnknown() {
+	switch {
+	case v.Outcome == Pass && s.Hidden.IsUnknown():
+		return NotKnown(s.Hidden)
+	case v.Outcome == Pass, v.Outcome == NotApplicable:
+		return v
+	case Off(s):
+		return Unasked()
+	case !True(s.Complete):
 		return NotKnown(s.Complete)
 	}
 	return v

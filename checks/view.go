@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"lookback/evidence"
@@ -41,33 +43,40 @@ func NewView(set *evidence.Set, p Policy) *View {
 				v.stores[r.ID] = r
 			case *evidence.LogSource:
 				sources = append(sources, r)
-				for _, id := range r.Covers {
-					v.covers[id] = append(v.covers[id], r)
-				}
 			}
 		}
 	}
 	for _, s := range sources {
+		for _, id := range s.Covers {
+			id = v.name(id)
+			v.covers[id] = append(v.covers[id], s)
+		}
 		for _, reached := range v.Reached(*s) {
-			v.writers[reached.Store.ID] = append(v.writers[reached.Store.ID], s)
+			if to := v.writers[reached.Store.ID]; len(to) == 0 || to[len(to)-1] != s {
+				v.writers[reached.Store.ID] = append(to, s)
+			}
 		}
 	}
 	return v
 }
 
-// Asset returns an asset by its ID or by another of its names.
-func (v *View) Asset(id evidence.ID) (evidence.Asset, bool) {
+// name returns the ID under which an asset is recorded, which may go by others.
+func (v *View) name(id evidence.ID) evidence.ID {
 	if a, ok := v.assets[id]; ok {
-		return *a, true
+		return a.ID
 	}
-	return evidence.Asset{}, false
+	return id
 }
 
 // holders returns id and what holds it, from the inside out, as far as that is known, and the fact that ended the walk:
 // moot where nothing holds the last one, unknown where a separate thing lies at a place that we could not see.
 func (v *View) holders(id evidence.ID) (chain []evidence.ID, end evidence.Value[evidence.ID]) {
 	seen := map[evidence.ID]bool{}
-	for !seen[id] {
+	for {
+		id = v.name(id)
+		if seen[id] {
+			return chain, evidence.Unknown[evidence.ID](evidence.Failed, evidence.Origin{Note: "it lies within itself"})
+		}
 		seen[id] = true
 		chain = append(chain, id)
 		a, ok := v.assets[id]
@@ -80,13 +89,27 @@ func (v *View) holders(id evidence.ID) (chain []evidence.ID, end evidence.Value[
 		}
 		id = in
 	}
-	return chain, evidence.Unknown[evidence.ID](evidence.Failed, evidence.Origin{Note: "it lies within itself"})
+}
+
+// separate reports whether what ended a walk to the holders of a recorded thing is that it is a thing of its own, whose
+// place was looked for and not seen. Where the look itself was refused, or never taken, it may lie within anything.
+func separate(end evidence.Value[evidence.ID]) bool {
+	switch end.Why() {
+	case evidence.Elsewhere, evidence.Unfamiliar, evidence.Unresolved:
+		return true
+	}
+	return false
 }
 
 // Sources returns every source of an activity that covers an asset: its own, and those of whatever holds it.
 func (v *View) Sources(asset evidence.ID, a evidence.Activity) []evidence.LogSource {
-	var out []evidence.LogSource
-	chain, _ := v.holders(asset)
+	out, _ := v.sources(asset, a)
+	return out
+}
+
+// sources also returns the fact that kept it from finding what holds the asset.
+func (v *View) sources(asset evidence.ID, a evidence.Activity) (out []evidence.LogSource, end evidence.Value[evidence.ID]) {
+	chain, end := v.holders(asset)
 	for _, id := range chain {
 		for _, s := range v.covers[id] {
 			if s.Activity == a {
@@ -94,7 +117,7 @@ func (v *View) Sources(asset evidence.ID, a evidence.Activity) []evidence.LogSou
 			}
 		}
 	}
-	return out
+	return out, end
 }
 
 // Store returns a store. One that is named and that nobody scanned rests on the target that its ID names; the rest of
@@ -104,6 +127,9 @@ func (v *View) Store(id evidence.ID) (s evidence.LogStore, scanned bool) {
 		return *s, true
 	}
 	name := id.Target()
+	if kind, server, ok := strings.Cut(name, ":"); ok && server != "" {
+		name = server + " (" + kind + ")"
+	}
 	if thing := id.Thing(); thing != "" {
 		name = thing
 	}
@@ -126,40 +152,36 @@ type Reached struct {
 	By      evidence.Delivery
 }
 
-// Reached returns every store that the records of a source come to: copies, and copies of copies, included.
+// Reached returns every store that the records of a source come to: copies, and copies of copies, included. One that
+// they come to in several ways is there once for each grade of what comes.
 func (v *View) Reached(s evidence.LogSource) []Reached {
-	return v.follow(s.To, map[evidence.ID]bool{}, nil, nil)
+	return v.follow(s.To, map[arrival]bool{}, nil, nil)
 }
 
-func (v *View) follow(to []evidence.Delivery, seen map[evidence.ID]bool, narrow *evidence.Delivery, out []Reached) []Reached {
+// An arrival is a way to come to a store: a store is visited once for each.
+type arrival struct {
+	at    evidence.ID
+	grade evidence.Grade // empty where it is not known
+}
+
+func (v *View) follow(to []evidence.Delivery, seen map[arrival]bool, narrow *evidence.Delivery, out []Reached) []Reached {
 	for _, d := range to {
-		if seen[d.To] {
+		by := &d
+		if narrow != nil {
+			by = narrow
+		}
+		extent, _ := by.Extent.Get()
+		if seen[arrival{d.To, extent.Grade}] {
 			continue
 		}
-		seen[d.To] = true
-		by := d
-		if narrow != nil {
-			by = *narrow
-		}
+		seen[arrival{d.To, extent.Grade}] = true
 		store, scanned := v.Store(d.To)
-		out = append(out, Reached{Store: store, Scanned: scanned, By: by})
+		out = append(out, Reached{Store: store, Scanned: scanned, By: *by})
 		next := narrow
-		if e, known := d.Extent.Get(); next == nil && (!known || e.Grade != evidence.All) {
-			next = &d
+		if next == nil && extent.Grade != evidence.All {
+			next = by
 		}
 		out = v.follow(store.To, seen, next, out)
-	}
-	return out
-}
-
-// Copies returns a store, its copies, and whatever stores each source that writes to it also reaches: where one of them
-// keeps the records, they are kept.
-func (v *View) Copies(s evidence.LogStore) []Reached {
-	out := []Reached{{Store: s, Scanned: true, By: evidence.Delivery{To: s.ID, Extent: evidence.Known(evidence.Extent{Grade: evidence.All}, s.At)}}}
-	seen := map[evidence.ID]bool{s.ID: true}
-	out = v.follow(s.To, seen, nil, out)
-	for _, w := range v.writers[s.ID] {
-		out = v.follow(w.To, seen, nil, out)
 	}
 	return out
 }
@@ -173,48 +195,38 @@ func (v *View) Writers(store evidence.ID) []evidence.LogSource {
 	return out
 }
 
-// Ends returns the assets that end together with one: itself and what holds it, up to the machine.
-func (v *View) Ends(asset evidence.ID) []evidence.ID {
-	chain, _ := v.holders(asset)
+// ends returns the assets that end together with one: itself and what holds it, up to the machine; and the machine, moot
+// where none holds it.
+func (v *View) ends(asset evidence.ID) (with []evidence.ID, machine evidence.Value[evidence.ID]) {
+	chain, end := v.holders(asset)
 	for i, id := range chain {
 		if a, ok := v.assets[id]; ok && a.Host {
-			return chain[:i]
+			return chain[:i], evidence.Known(id, a.At)
 		}
 	}
-	return chain
+	return chain, end
 }
 
-// Host returns the machine that an asset runs on, or is.
-func (v *View) Host(asset evidence.ID) (evidence.ID, bool) {
-	chain, _ := v.holders(asset)
-	for _, id := range chain {
-		if a, ok := v.assets[id]; ok && a.Host {
-			return id, true
-		}
-	}
-	return "", false
-}
-
-// Survives says whether a store is still there once an asset is gone. Of a machine it is unknown for a store that rests
-// on a separate thing at a place that we could not see; anything else does not take a separate thing with it.
+// Survives says whether a store is still there once an asset is gone. A thing of its own at a place that we could not
+// see does not end with a container, and may end with a machine.
 func (v *View) Survives(s evidence.LogStore, asset evidence.ID) evidence.Value[bool] {
+	asset = v.name(asset)
 	on, known := s.On.Get()
 	if !known {
 		return evidence.Unknown[bool](s.On.Why(), s.On.At())
 	}
-	machine := v.assets[asset] != nil && v.assets[asset].Host
 	for _, id := range on {
 		chain, end := v.holders(id)
-		for _, holder := range chain {
-			if holder == asset {
-				return evidence.Known(false, s.On.At())
-			}
+		if slices.Contains(chain, asset) {
+			return evidence.Known(false, s.On.At())
 		}
-		_, recorded := v.assets[chain[len(chain)-1]]
-		if machine && recorded && end.IsUnknown() {
+		last := chain[len(chain)-1]
+		machine := v.assets[asset] != nil && v.assets[asset].Host
+		switch recorded := v.assets[last] != nil; {
+		case !end.IsUnknown():
+		case recorded && (machine || !separate(end)):
 			return evidence.Unknown[bool](end.Why(), end.At())
-		}
-		if machine && !recorded && id.Target() == asset.Target() && id.Thing() != "" {
+		case !recorded && last.Target() == asset.Target() && last.Thing() != "": // a part of the same target that nobody saw
 			return evidence.Unknown[bool](evidence.Elsewhere, s.On.At())
 		}
 	}
@@ -224,13 +236,43 @@ func (v *View) Survives(s evidence.LogStore, asset evidence.ID) evidence.Value[b
 // Outlives says whether a store is still there once every asset that a source covers has ended.
 func (v *View) Outlives(s evidence.LogStore, source evidence.LogSource) evidence.Value[bool] {
 	for _, asset := range source.Covers {
-		for _, id := range v.Ends(asset) {
+		ends, machine := v.ends(asset)
+		for _, id := range ends {
 			if lives := v.Survives(s, id); !True(lives) {
 				return lives
 			}
 		}
+		if !machine.IsUnknown() {
+			continue
+		}
+		on, _ := s.On.Get()
+		for _, id := range on { // it may rest on what holds the asset and was not seen
+			if a, ok := v.assets[id]; ok && !a.Host {
+				return evidence.Unknown[bool](machine.Why(), machine.At())
+			}
+		}
 	}
 	return evidence.Known(true, s.On.At())
+}
+
+// Leaves says whether a store is still there once the machines are gone that run what a source covers; moot where no
+// machine of its own runs it.
+func (v *View) Leaves(s evidence.LogStore, source evidence.LogSource) evidence.Value[bool] {
+	leaves := evidence.Moot[bool](source.At)
+	for _, asset := range source.Covers {
+		_, machine := v.ends(asset)
+		id, known := machine.Get()
+		switch {
+		case known:
+			leaves = v.Survives(s, id)
+		case machine.IsUnknown():
+			leaves = evidence.Unknown[bool](machine.Why(), machine.At())
+		}
+		if !leaves.IsMoot() && !True(leaves) {
+			return leaves
+		}
+	}
+	return leaves
 }
 
 // True reports whether a fact is known to hold.
@@ -241,44 +283,60 @@ func True(v evidence.Value[bool]) bool {
 
 // CanEnd reports whether a source belongs to something that ends before the machine does.
 func (v *View) CanEnd(s evidence.LogSource) bool {
-	for _, asset := range s.Covers {
-		if len(v.Ends(asset)) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Covers, func(asset evidence.ID) bool {
+		ends, _ := v.ends(asset)
+		return len(ends) > 0
+	})
 }
 
-// Stays says how many seconds the assets that a source covers can be looked at after they ended: the least of what is
-// known; moot where none of them goes by itself.
+// OnMachine reports whether a machine of its own runs what a source covers, as far as anybody could see.
+func (v *View) OnMachine(s evidence.LogSource) bool {
+	return slices.ContainsFunc(s.Covers, func(asset evidence.ID) bool {
+		_, machine := v.ends(asset)
+		return !machine.IsMoot()
+	})
+}
+
+// Stays says how many seconds the assets that a source covers can be looked at after they ended: the least, unknown
+// where one of them is; moot where none of them goes by itself.
 func (v *View) Stays(s evidence.LogSource) evidence.Value[int64] {
 	least := evidence.Moot[int64](s.At)
 	for _, asset := range s.Covers {
-		for _, id := range v.Ends(asset) {
-			a := v.assets[id]
-			if a == nil || a.Lingers.IsMoot() {
-				continue
+		ends, machine := v.ends(asset)
+		for _, id := range ends {
+			if a := v.assets[id]; a != nil {
+				least = sooner(least, a.Lingers)
 			}
-			seconds, known := a.Lingers.Get()
-			if soFar, _ := least.Get(); !known || least.IsMoot() || seconds < soFar {
-				least = a.Lingers
-			}
-			if !known {
-				return least
-			}
+		}
+		if machine.IsUnknown() {
+			least = sooner(least, evidence.Unknown[int64](machine.Why(), machine.At()))
 		}
 	}
 	return least
 }
 
-// Fleeting reports whether a source writes to a store that goes some time after what fills it.
-func (v *View) Fleeting(s evidence.LogSource) bool {
+// Fleeting says how many seconds the stores stay that a source writes to, once what fills them has ended: the least,
+// unknown where one of them is; moot where all of them stay.
+func (v *View) Fleeting(s evidence.LogSource) evidence.Value[int64] {
+	least := evidence.Moot[int64](s.At)
 	for _, r := range v.Reached(s) {
-		if r.Scanned && !r.Store.Lingers.IsMoot() {
-			return true
+		if r.Scanned {
+			least = sooner(least, r.Store.Lingers)
 		}
 	}
-	return false
+	return least
+}
+
+func sooner(a, b evidence.Value[int64]) evidence.Value[int64] {
+	m, known := a.Get()
+	n, _ := b.Get()
+	switch {
+	case b.IsMoot() || a.IsUnknown():
+		return a
+	case b.IsUnknown() || !known || n < m:
+		return b
+	}
+	return a
 }
 
 // Development reports whether everything that a record is about never runs in production.

@@ -40,8 +40,9 @@ type header struct {
 }
 
 type end struct {
-	Ended   time.Time `json:"ended"`
-	Partial bool      `json:"partial,omitempty"`
+	Ended   time.Time      `json:"ended"`
+	Counted map[string]int `json:"counted,omitempty"`
+	Partial bool           `json:"partial,omitempty"`
 }
 
 // recordType orders records of one ID.
@@ -91,7 +92,7 @@ func Write(w io.Writer, s *Set) error {
 	for i := range s.Waivers {
 		lines = append(lines, line{Waiver: &s.Waivers[i]})
 	}
-	lines = append(lines, line{End: &end{Ended: s.Ended, Partial: s.Partial}})
+	lines = append(lines, line{End: &end{Ended: s.Ended, Counted: s.Counted, Partial: s.Partial}})
 	for _, l := range lines {
 		if err := enc.Encode(l); err != nil {
 			return fmt.Errorf("saving evidence: %w", err)
@@ -148,7 +149,8 @@ func Read(r io.Reader) (*Set, error) {
 		case l.Waiver != nil:
 			s.Waiver(*l.Waiver)
 		case l.End != nil:
-			ended, s.Ended, s.Partial = true, l.End.Ended, l.End.Partial
+			ended = true
+			s.Ended, s.Counted, s.Partial = l.End.Ended, l.End.Counted, l.End.Partial
 		default:
 			return nil, fmt.Errorf("reading evidence: line %d holds nothing", n)
 		}

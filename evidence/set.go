@@ -19,6 +19,9 @@ type Set struct {
 	Gaps    []Gap
 	Waivers []Waiver
 
+	// Counted says how many objects of other kinds were seen, per kind, and not asked about.
+	Counted map[string]int
+
 	// Partial says that the scan was cut short.
 	Partial bool
 }

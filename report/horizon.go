@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"lookback/checks"
@@ -101,4 +102,64 @@ func reach(v *checks.View, asset evidence.ID, a evidence.Activity) Row {
 		}
 	}
 	return row
+}
+
+// A Stretch is what one line of a report says of the horizon: assets that look equally far back, for the same reason.
+type Stretch struct {
+	Activity evidence.Activity
+	Total    int
+	Hot      int
+	AtLeast  bool
+	Ends     string
+	Rows     []Row
+}
+
+// Stretches groups the rows of what runs in production, the shortest look back first.
+func (r *Report) Stretches() []Stretch {
+	var out []Stretch
+	for _, row := range r.Horizon {
+		if row.Development {
+			continue
+		}
+		i := slices.IndexFunc(out, func(s Stretch) bool {
+			return s.Activity == row.Activity && s.Total == row.Total && s.Hot == row.Hot && s.AtLeast == row.AtLeast && s.Ends == row.Ends
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, Stretch{row.Activity, row.Total, row.Hot, row.AtLeast, row.Ends, nil})
+		}
+		out[i].Rows = append(out[i].Rows, row)
+	}
+	slices.SortStableFunc(out, func(a, b Stretch) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), compareBool(a.AtLeast, b.AtLeast), cmp.Compare(len(b.Rows), len(a.Rows)))
+	})
+	return out
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// Days writes how far back a row or stretch reaches: "0 days", "at least 30 days", "until somebody deletes it".
+func Days(total int, atLeast bool) string {
+	days := fmt.Sprintf("%d days", total)
+	switch total {
+	case 1:
+		days = "1 day"
+	case evidence.Forever:
+		return "as long as nobody deletes it"
+	}
+	switch {
+	case atLeast && total == 0:
+		return "not known"
+	case atLeast:
+		return "at least " + days
+	}
+	return days
 }

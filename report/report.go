@@ -53,7 +53,6 @@ type Options struct {
 	Waivers  []evidence.Waiver
 	Evidence string
 	Known    map[string]bool
-	Counted  map[string]int
 	Verbose  bool
 }
 
@@ -65,7 +64,7 @@ func New(set *evidence.Set, o Options) *Report {
 		Evidence: o.Evidence, Policy: o.Policy,
 		Results: rs.All, Known: o.Known, Unasked: rs.Unasked,
 		Gaps: slices.Concat(set.Gaps, rs.Gaps), Horizon: horizon(set, o.Policy),
-		Idle: rs.Idle, Expired: rs.Expired, Counted: o.Counted, Verbose: o.Verbose,
+		Idle: rs.Idle, Expired: rs.Expired, Counted: set.Counted, Verbose: o.Verbose,
 	}
 	slices.SortStableFunc(r.Gaps, func(a, b evidence.Gap) int {
 		return cmp.Or(cmp.Compare(a.In.Target(), b.In.Target()), cmp.Compare(a.Asked, b.Asked))
@@ -75,7 +74,9 @@ func New(set *evidence.Set, o Options) *Report {
 }
 
 // Key is the identity of a result, from one scan to the next: its check and its subject.
-func Key(check string, subject evidence.ID) string { return check + " " + string(subject) }
+func Key(check string, subject evidence.ID) string {
+	return check + " " + strings.ToValidUTF8(string(subject), "\uFFFD")
+}
 
 // Counts reports whether a result counts: in the score, as a failure, at the gate.
 func Counts(r checks.Result) bool {
@@ -160,6 +161,40 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Subjects, a.Subjects))
 	})
 	return causes
+}
+
+// An Unknown is something that nobody could tell, with the checks that it blinds.
+type Unknown struct {
+	Text     string
+	Checks   []string
+	Places   []Place
+	Subjects int
+}
+
+// Unknowns groups what is not assessed by its reason, whatever the check: the reason that blinds most comes first.
+func (r *Report) Unknowns() []Unknown {
+	var out []Unknown
+	for _, c := range r.Causes(Open) {
+		reason := c.Places[0].Results[0].Group
+		i := slices.IndexFunc(out, func(u Unknown) bool { return u.Text == reason })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Unknown{Text: reason})
+		}
+		u := &out[i]
+		u.Checks = append(u.Checks, c.Check.ID)
+		for _, place := range c.Places {
+			j := slices.IndexFunc(u.Places, func(p Place) bool { return p.Target == place.Target })
+			if j < 0 {
+				u.Places = append(u.Places, Place{Target: place.Target, Text: reason})
+				j = len(u.Places) - 1
+			}
+			u.Places[j].Results = append(u.Places[j].Results, place.Results...)
+		}
+		u.Subjects += c.Subjects
+	}
+	slices.SortStableFunc(out, func(a, b Unknown) int { return cmp.Compare(b.Subjects, a.Subjects) })
+	return out
 }
 
 func (c *Cause) add(res checks.Result) {

@@ -49,6 +49,8 @@ type Platform struct {
 	Options map[string]evidence.Value[string]
 	// To lists where the output is shipped to, known and empty when nothing ships; the zero Value where nobody said.
 	To evidence.Value[[]evidence.Delivery]
+	// Outlets is what a scan of the Docker daemon saw of its default; nil where none did.
+	Outlets []Outlet
 }
 
 // A Shipper says where the log shippers of an image send what they read, when their configuration is out of sight.

@@ -10,6 +10,7 @@ var Lossless = &checks.Check{
 	ID:       "arriving-lossless",
 	Title:    "No record is dropped on the way when there are many",
 	Severity: checks.Medium,
+	After:    []string{"recorded-application"},
 	Doc: `An intruder is loud: scans, password guessing and exploits write thousands of lines a second. A log driver in
 non-blocking mode drops what its buffer cannot hold (1 MB unless set), and UDP loses packets without a word, so that the
 gap falls on the minutes that matter.
@@ -21,21 +22,23 @@ Some linters ask for non-blocking mode, so that a slow server cannot stall the a
 }
 
 func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
-	if checks.Off(s) || checks.Lost(s) {
+	if checks.Lost(s) {
 		return checks.Unasked()
 	}
-	return checks.Best(s.To, func(d evidence.Delivery) checks.Verdict {
+	return checks.Decided(checks.Best(s.To, func(d evidence.Delivery) checks.Verdict {
 		safe, known := d.Lossless.Get()
-		extent, _ := d.Extent.Get()
+		extent, sent := d.Extent.Get()
 		switch {
-		case extent.Grade == evidence.None, d.Lossless.IsMoot():
+		case d.Lossless.IsMoot(), sent && extent.Grade == evidence.None:
 			return checks.Unasked()
+		case !sent:
+			return checks.NotKnown(d.Extent)
 		case !known:
 			return checks.NotKnown(d.Lossless)
 		case safe:
 			return checks.Passed(d.Lossless, "%s waits when its store is slow", s.Name)
 		case d.Buffer.IsMoot():
-			return checks.Failed(d.Lossless, "%s goes out by UDP, which loses packets silently", s.Name).As(checks.Low)
+			return checks.Failed(d.Lossless, "%s goes out by a way that loses records silently: UDP, or batches that may be dropped", s.Name).As(checks.Low)
 		}
 		buffer, known := d.Buffer.Get()
 		if !known {
@@ -46,5 +49,5 @@ func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
 			return fail.As(checks.Low)
 		}
 		return fail
-	})
+	}), s)
 }

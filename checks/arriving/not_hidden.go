@@ -1,6 +1,8 @@
 package arriving
 
 import (
+	"slices"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -32,13 +34,13 @@ func notHidden(v *checks.View, s evidence.LogSource) checks.Verdict {
 	case hidden == evidence.HiddenNot:
 		return checks.Passed(s.Hidden, "nothing stands in the way of %s", s.Name)
 	}
-	missed := checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
-		if lives, _ := v.Outlives(r.Store, s).Get(); !lives {
-			return checks.Failed(s.Hidden, "it would have ended with the container")
-		}
-		return checks.Arrives(r)
+	// What stays on the machine is no better than the mount, which does too.
+	missed := slices.ContainsFunc(v.Reached(s), func(r checks.Reached) bool {
+		away, known := v.Leaves(r.Store, s).Get()
+		declared := r.By.Extent.At().Note == evidence.NoteDeclared
+		return checks.Arrives(r).Outcome == checks.Pass && checks.True(v.Outlives(r.Store, s)) && (away || !known || declared)
 	})
-	if missed.Outcome == checks.Pass {
+	if missed {
 		return checks.Failed(s.Hidden, "%s is diverted into a mount, and what would have kept it gets nothing", s.Name).As(checks.High)
 	}
 	return checks.Failed(s.Hidden, "%s is diverted into a mount and does not reach the log driver", s.Name).As(checks.Low)

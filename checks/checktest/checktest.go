@@ -1,9 +1,9 @@
 // Package checktest runs a check over a fixture: evidence in YAML with want comments.
 //
-//	- asset: {id: compose:shop//web, kind: service, name: web, in: compose:shop//host, looked: {application: true}}
-//	- log-source:
-//	    id: compose:shop//web/stdout#application
-//	    enabled: false # want fail `does not write`
+//   - asset: {id: compose:shop//web, kind: service, name: web, in: compose:shop//host, looked: {application: true}}
+//   - log-source:
+//     id: compose:shop//web/stdout#application
+//     enabled: false # want fail `does not write`
 //
 // A fact is written as its value, as {unknown: denied, note: ...}, as {moot: true}, or as {value: v, note: ...}. What is
 // not written is unknown. A want comment stands on the line of the fact that decides, or, where that has no line, on the
@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -33,17 +34,28 @@ var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 var wantRE = regexp.MustCompile("(pass|fail|not-assessed)(?: (low|medium|high))? `([^`]*)`")
 
-// Run judges the fixtures of a folder that are named after a check ("testdata/off_asset.yaml") and compares what comes
-// out with what they want. The fixture must show a pass, a failure, and something that is not assessed.
+// Run judges the fixture of a check ("testdata/off_asset.yaml") and compares what comes out with what it wants. The
+// fixture must show a pass, a failure, and something that is not assessed.
 func Run(t *testing.T, fixture string, check *checks.Check) {
 	t.Helper()
 	data, err := os.ReadFile(fixture)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := Load(fixture, data)
+	wrong, err := compare(fixture, data, check)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}
+
+// compare returns in what the results of a check differ from what a fixture wants.
+func compare(fixture string, data []byte, check *checks.Check) (wrong []string, err error) {
+	set, err := Load(fixture, data)
+	if err != nil {
+		return nil, err
 	}
 	got := map[int][]checks.Result{}
 	shown := map[checks.Outcome]bool{}
@@ -58,33 +70,31 @@ func Run(t *testing.T, fixture string, check *checks.Check) {
 	for i, text := range strings.Split(string(data), "\n") {
 		_, comment, _ := strings.Cut(text, "# want ")
 		for _, want := range wantRE.FindAllStringSubmatch(comment, -1) {
-			i, matched := i+1, false
-			for j, r := range got[i] {
-				re, err := regexp.Compile(want[3])
-				if err != nil {
-					t.Fatalf("%s:%d: %v", fixture, i, err)
-				}
-				if r.Outcome.String() == want[1] && re.MatchString(r.Message) && (want[2] == "" || want[2] == string(r.Severity)) {
-					got[i] = slices.Delete(got[i], j, j+1)
-					matched = true
-					break
-				}
+			re, err := regexp.Compile(want[3])
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: line %d: %w", fixture, i+1, err)
 			}
-			if !matched {
-				t.Errorf("%s:%d: want %s %s %q, and there is none", fixture, i, want[1], want[2], want[3])
+			j := slices.IndexFunc(got[i+1], func(r checks.Result) bool {
+				return r.Outcome.String() == want[1] && re.MatchString(r.Message) && (want[2] == "" || want[2] == string(r.Severity))
+			})
+			if j < 0 {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: want %s %s `%s`, and there is none", fixture, i+1, want[1], want[2], want[3]))
+				continue
 			}
+			got[i+1] = slices.Delete(got[i+1], j, j+1)
 		}
 	}
-	for line, rs := range got {
-		for _, r := range rs {
-			t.Errorf("%s:%d: unwanted %s %s `%s` of %s", fixture, line, r.Outcome, r.Severity, r.Message, r.Subject.ID)
+	for _, line := range slices.Sorted(maps.Keys(got)) {
+		for _, r := range got[line] {
+			wrong = append(wrong, fmt.Sprintf("%s:%d: unwanted %s %s `%s` of %s", fixture, line, r.Outcome, r.Severity, r.Message, r.Subject.ID))
 		}
 	}
 	for _, o := range []checks.Outcome{checks.Pass, checks.Fail, checks.NotAssessed} {
 		if !shown[o] {
-			t.Errorf("%s shows no %s", fixture, o)
+			wrong = append(wrong, fmt.Sprintf("%s shows no %s", fixture, o))
 		}
 	}
+	return wrong, nil
 }
 
 // recordTypes are the records of a fixture, by the name under which evidence is saved.
@@ -101,30 +111,35 @@ func Load(name string, data []byte) (*evidence.Set, error) {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	line := func(v any) {
-		if err := enc.Encode(v); err != nil {
-			panic(err) // of maps and scalars
-		}
+	if len(doc.Content) == 0 {
+		return nil, fmt.Errorf("%s is empty", name)
 	}
-	line(map[string]any{"header": map[string]any{"schema": evidence.Schema, "tool": "checktest", "started": Now, "targets": []string{name}}})
+	lines := []any{map[string]any{"header": map[string]any{"schema": evidence.Schema, "tool": "checktest", "started": Now, "targets": []string{name}}}}
 	l := loader{name}
 	for _, item := range doc.Content[0].Content {
+		if item.Kind != yaml.MappingNode || len(item.Content) != 2 || item.Content[1].Kind != yaml.MappingNode || len(item.Content[1].Content) == 0 {
+			return nil, fmt.Errorf("%s:%d: want one record", name, item.Line)
+		}
 		key := strings.ReplaceAll(item.Content[0].Value, "-", "_")
 		typ, ok := recordTypes[key]
 		if !ok {
 			return nil, fmt.Errorf("%s:%d: %q is no record", name, item.Line, key)
 		}
-		record, err := l.value(item.Content[1], typ)
+		fields, err := l.fields(item.Content[1], typ)
 		if err != nil {
 			return nil, err
 		}
-		fields := record.(map[string]any)
 		fields["at"] = l.at(item.Content[1].Content[0], "")
-		line(map[string]any{key: fields})
+		lines = append(lines, map[string]any{key: fields})
 	}
-	line(map[string]any{"end": map[string]any{"ended": Now}})
+	lines = append(lines, map[string]any{"end": map[string]any{"ended": Now}})
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	for _, line := range lines {
+		if err := enc.Encode(line); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+	}
 	return evidence.Read(&out)
 }
 
@@ -142,24 +157,7 @@ func (l loader) value(n *yaml.Node, typ reflect.Type) (any, error) {
 	case typ.Implements(factType):
 		return l.fact(n, typ)
 	case typ.Kind() == reflect.Struct && n.Kind == yaml.MappingNode:
-		fields := map[string]reflect.Type{}
-		for _, f := range reflect.VisibleFields(typ) {
-			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			fields[tag] = f.Type
-		}
-		out := map[string]any{}
-		for i := 0; i < len(n.Content); i += 2 {
-			key := strings.ReplaceAll(n.Content[i].Value, "-", "_")
-			if fields[key] == nil || key == "" {
-				return nil, fmt.Errorf("%s:%d: %s has no field %q", l.file, n.Content[i].Line, typ.Name(), key)
-			}
-			v, err := l.value(n.Content[i+1], fields[key])
-			if err != nil {
-				return nil, err
-			}
-			out[key] = v
-		}
-		return out, nil
+		return l.fields(n, typ)
 	case typ.Kind() == reflect.Map && n.Kind == yaml.MappingNode:
 		out := map[string]any{}
 		for i := 0; i < len(n.Content); i += 2 {
@@ -184,6 +182,27 @@ func (l loader) value(n *yaml.Node, typ reflect.Type) (any, error) {
 	var out any
 	if err := n.Decode(&out); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", l.file, n.Line, err)
+	}
+	return out, nil
+}
+
+func (l loader) fields(n *yaml.Node, typ reflect.Type) (map[string]any, error) {
+	types := map[string]reflect.Type{}
+	for _, f := range reflect.VisibleFields(typ) {
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		types[tag] = f.Type
+	}
+	out := map[string]any{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key := strings.ReplaceAll(n.Content[i].Value, "-", "_")
+		if types[key] == nil || key == "" {
+			return nil, fmt.Errorf("%s:%d: %s has no field %q", l.file, n.Content[i].Line, typ.Name(), key)
+		}
+		v, err := l.value(n.Content[i+1], types[key])
+		if err != nil {
+			return nil, err
+		}
+		out[key] = v
 	}
 	return out, nil
 }

@@ -21,18 +21,27 @@ An image of your own: say under "images:" in lookback.yaml where it logs; else t
 }
 
 func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource) checks.Verdict {
-	for _, l := range logs {
-		for _, d := range l.To {
-			if e, known := d.Extent.Get(); known && e.Grade == evidence.None {
-				return checks.Failed(d.Extent, "%s %q throws its output away: %s", asset.Kind, asset.Name, e.But).As(checks.High)
-			}
-		}
+	if len(logs) == 0 {
+		return checks.Failed(asset.Looked[evidence.Application], "%s %q writes nothing", asset.Kind, asset.Name)
 	}
-	return checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
+	thrown := checks.Worst(logs, func(l evidence.LogSource) checks.Verdict {
+		return checks.Worst(l.To, func(d evidence.Delivery) checks.Verdict {
+			extent, known := d.Extent.Get()
+			switch {
+			case !known:
+				return checks.NotKnown(d.Extent)
+			case extent.Grade == evidence.None:
+				return checks.Failed(d.Extent, "%s %q throws its output away: %s", asset.Kind, asset.Name, extent.But).As(checks.High)
+			}
+			return checks.Unasked()
+		})
+	})
+	if thrown.Outcome == checks.Fail {
+		return thrown
+	}
+	best := checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
 		on, known := l.Enabled.Get()
 		switch {
-		case l.Enabled.IsMoot():
-			return checks.Unasked()
 		case !known:
 			return checks.NotKnown(l.Enabled)
 		case !on:
@@ -40,4 +49,8 @@ func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource
 		}
 		return checks.Passed(l.Enabled, "%s %q writes %s", asset.Kind, asset.Name, l.Records)
 	})
+	if thrown.Outcome == checks.NotAssessed && best.Outcome != checks.Fail {
+		return thrown
+	}
+	return best
 }

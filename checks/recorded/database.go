@@ -21,6 +21,9 @@ A setting made in a mounted configuration file counts when the file is part of w
 }
 
 func database(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource) checks.Verdict {
+	if len(logs) == 0 {
+		return checks.Failed(asset.Looked[evidence.Database], "database %q writes nothing", asset.Name)
+	}
 	return checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
 		on, known := l.Enabled.Get()
 		switch {

@@ -26,9 +26,7 @@ func kubernetesAudit(_ *checks.View, cluster evidence.Asset, logs []evidence.Log
 	return checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
 		on, known := l.Enabled.Get()
 		switch {
-		case l.Enabled.IsMoot(): // a policy file alone, without the server that reads it
-			return checks.Unasked()
-		case !known:
+		case !known: // moot for a policy file alone, without the server that reads it
 			return checks.NotKnown(l.Enabled)
 		case !on:
 			return checks.Failed(l.Enabled, "%s %q writes no audit log", cluster.Kind, cluster.Name)

@@ -32,17 +32,18 @@ func kubernetesAuditComplete(_ *checks.View, cluster evidence.Asset, logs []evid
 	}
 	return checks.Worst(auditParts, func(part evidence.Part) checks.Verdict {
 		return checks.Best(logs, func(l evidence.LogSource) checks.Verdict {
-			if checks.Off(l) {
-				return checks.Failed(l.Enabled, "%s %q writes no audit log", cluster.Kind, cluster.Name)
-			}
 			extent, known := l.Parts[part].Get()
 			switch {
+			case checks.Off(l):
+				return checks.Failed(l.Enabled, "%s %q writes no audit log", cluster.Kind, cluster.Name)
 			case !known:
 				return checks.NotKnown(l.Parts[part])
 			case extent.Grade == evidence.None:
 				return checks.Failed(l.Parts[part], "the audit policy of %q records no %s", cluster.Name, part).As(checks.High)
-			case extent.Grade == evidence.Some:
+			case extent.Grade != evidence.All:
 				return checks.Failed(l.Parts[part], "the audit policy of %q records %s only in part: %s", cluster.Name, part, extent.But)
+			case l.Enabled.IsUnknown():
+				return checks.NotKnown(l.Enabled)
 			}
 			return checks.Passed(l.Parts[part], "the audit policy of %q records %s", cluster.Name, part)
 		})

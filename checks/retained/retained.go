@@ -5,45 +5,41 @@ import (
 	"lookback/evidence"
 )
 
-// kept asks how long records are kept, of a store, its copies, and whatever else its sources reach: one that keeps them
-// is enough. What ends with its asset keeps nothing; what only another scan could tell is no result of this one where
-// the store at hand is a stop on the way, and not assessed where it is an archive of its own.
+// kept asks how long the records of each source that writes to a store are kept: there, in its copies, or in whatever
+// else the source reaches; one place that keeps them is enough. What ends with its asset keeps nothing. What only
+// another scan could tell is no result where the store at hand is a stop on the way, and not assessed where it is an
+// archive of its own.
 func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) checks.Verdict) checks.Verdict {
-	writers := v.Writers(store.ID)
-	if len(writers) == 0 {
-		return checks.Unasked()
-	}
-	var elsewhere *checks.Reached
-	verdict := checks.Best(v.Copies(store), func(r checks.Reached) checks.Verdict {
-		if !r.Scanned {
-			elsewhere = &r
+	return checks.Worst(v.Writers(store.ID), func(w evidence.LogSource) checks.Verdict {
+		if checks.Lost(w) {
 			return checks.Unasked()
 		}
-		for _, w := range writers {
+		var elsewhere *checks.Reached
+		verdict := checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
+			comes := checks.Arrives(r)
 			lives := v.Outlives(r.Store, w)
 			outlives, known := lives.Get()
-			if !known {
+			switch {
+			case comes.Outcome != checks.Pass:
+				return comes
+			case !r.Scanned:
+				elsewhere = &r
+				return checks.Unasked()
+			case !known:
 				return checks.NotKnown(lives)
-			}
-			if !outlives {
+			case !outlives:
 				return checks.Failed(r.Store.On, "%s ends with what writes it", r.Store.Name)
+			case r.Store.Kept.Why() == evidence.Elsewhere:
+				return checks.Unasked()
 			}
+			return ask(r.Store)
+		})
+		if verdict.Outcome == checks.Fail && elsewhere != nil {
+			if !checks.True(v.Outlives(store, w)) {
+				return checks.Unasked()
+			}
+			verdict = checks.NotKnown(elsewhere.Store.Kept)
 		}
-		if r.Store.Kept.Why() == evidence.Elsewhere {
-			return checks.Unasked()
-		}
-		return ask(r.Store)
+		return checks.Decided(verdict, w)
 	})
-	if verdict.Outcome == checks.Fail && elsewhere != nil {
-		if lives := v.Outlives(store, writers[0]); !checks.True(lives) {
-			return checks.Unasked()
-		}
-		return checks.NotKnown(elsewhere.Store.Kept)
-	}
-	for _, w := range writers {
-		if decided := checks.Decided(verdict, w); verdict.Outcome == checks.Fail && decided.Outcome != checks.Fail {
-			return decided
-		}
-	}
-	return verdict
 }

@@ -24,8 +24,11 @@ Do not put a volume on /var/log of an image that logs to standard output: see ar
 }
 
 func offAsset(v *checks.View, s evidence.LogSource) checks.Verdict {
-	if checks.Off(s) || checks.Lost(s) || !v.CanEnd(s) {
+	if checks.Lost(s) || !v.CanEnd(s) {
 		return checks.Unasked()
+	}
+	if len(s.To) == 0 {
+		return checks.Decided(checks.Failed(s.Complete, "%s goes nowhere", s.Name), s)
 	}
 	best := checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
 		if a := checks.Arrives(r); a.Outcome != checks.Pass {

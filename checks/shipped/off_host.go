@@ -21,22 +21,21 @@ Cure, Kubernetes: a collector that sends away; a storage class whose volumes are
 }
 
 func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
-	if checks.Off(s) || checks.Lost(s) || len(s.Covers) == 0 {
+	if checks.Lost(s) {
 		return checks.Unasked()
 	}
-	host, ok := v.Host(s.Covers[0])
-	if !ok {
-		return checks.Unasked()
+	if len(s.To) == 0 {
+		return checks.Decided(checks.Failed(s.Complete, "%s goes nowhere", s.Name), s)
 	}
 	return checks.Decided(checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
 		if a := checks.Arrives(r); a.Outcome != checks.Pass {
 			return a
 		}
-		lives := v.Survives(r.Store, host)
-		away, known := lives.Get()
+		leaves := v.Leaves(r.Store, s)
+		away, known := leaves.Get()
 		switch {
 		case !known:
-			return checks.NotKnown(lives)
+			return checks.NotKnown(leaves)
 		case !away:
 			return checks.Failed(checks.Cite(r, r.Store.On), "%s stays on the machine, in %s", s.Name, r.Store.Name)
 		}

@@ -25,17 +25,18 @@ var eventParts = []evidence.Part{evidence.PartProcessStart, evidence.PartConnect
 func eventClasses(_ *checks.View, _ evidence.Asset, sensors []evidence.LogSource) checks.Verdict {
 	return checks.Worst(eventParts, func(part evidence.Part) checks.Verdict {
 		return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
-			if checks.Off(s) {
-				return checks.Failed(s.Enabled, "%s records nothing", s.Name)
-			}
 			extent, known := s.Parts[part].Get()
 			switch {
+			case checks.Off(s):
+				return checks.Failed(s.Enabled, "%s records nothing", s.Name)
 			case !known:
 				return checks.NotKnown(s.Parts[part])
 			case extent.Grade == evidence.None:
 				return checks.Failed(s.Parts[part], "%s does not record %s", s.Name, part)
-			case extent.Grade == evidence.Some:
+			case extent.Grade != evidence.All:
 				return checks.Failed(s.Parts[part], "%s records %s only in part: %s", s.Name, part, extent.But).As(checks.Low)
+			case s.Enabled.IsUnknown():
+				return checks.NotKnown(s.Enabled)
 			}
 			return checks.Passed(s.Parts[part], "%s records %s", s.Name, part)
 		})

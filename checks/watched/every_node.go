@@ -21,9 +21,7 @@ func everyNode(_ *checks.View, _ evidence.Asset, sensors []evidence.LogSource) c
 	return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
 		extent, known := s.Parts[evidence.PartEveryNode].Get()
 		switch {
-		case s.Parts[evidence.PartEveryNode].IsMoot():
-			return checks.Unasked()
-		case !known:
+		case !known: // moot on a single machine
 			return checks.NotKnown(s.Parts[evidence.PartEveryNode])
 		case extent.Grade != evidence.All:
 			return checks.Failed(s.Parts[evidence.PartEveryNode], "%s does not run on %s", s.Name, extent.But)

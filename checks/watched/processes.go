@@ -19,13 +19,16 @@ Cure: turn on what the message names. Manifests without any sensor are not asked
 }
 
 func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSource) checks.Verdict {
+	if len(sensors) == 0 {
+		return checks.Failed(nodes.Looked[evidence.Process], "no sensor watches %s", nodes.Name)
+	}
 	return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
 		on, known := s.Enabled.Get()
 		switch {
 		case !known:
 			return checks.NotKnown(s.Enabled)
 		case !on:
-			return checks.Failed(s.Enabled, "%s runs and records nothing: %s", s.Name, s.Records)
+			return checks.Failed(s.Enabled, "%s runs, and %s is off", s.Name, s.Records)
 		}
 		return checks.Passed(s.Enabled, "%s watches %s", s.Name, nodes.Name)
 	})

@@ -4,7 +4,6 @@ package html
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	_ "embed" // the page and its style
 	"encoding/base64"
@@ -26,6 +25,8 @@ import (
 const (
 	mostPasses = 500
 	mostOthers = 2000
+	// mostStretches is how many lines the horizon has; the table of each asset has all.
+	mostStretches = 50
 )
 
 // short is how many results are shown without unfolding.
@@ -40,7 +41,7 @@ var style string
 // Render writes a report as HTML.
 func Render(w io.Writer, r *report.Report) error {
 	funcs := template.FuncMap{
-		"show": show, "seen": seen, "days": days, "span": span, "back": back, "count": count, "percent": percent, "bytes": checks.Size,
+		"show": show, "seen": seen, "days": days, "span": span, "back": report.Days, "count": count, "percent": percent, "bytes": checks.Size,
 		"date":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"known": func(res checks.Result) bool { return r.Known[report.Key(res.Check.ID, res.Subject.ID)] },
@@ -69,7 +70,8 @@ type page struct {
 	Headline  string
 	Bar       []segment
 
-	Groups []horizonGroup
+	Stretches     []report.Stretch
+	MoreStretches int
 
 	Causes, Open, Development, Consequences []cause
 	Unread, Unanswered                      []evidence.Gap
@@ -90,14 +92,15 @@ type cause struct {
 	Places []place
 	More   int
 	Fold   bool
-	Story  []string
-	Cure   []advice
+	Each   bool // its results have something of their own to say
+	Cures  []checks.Cure
 	See    string // the check whose cure stands further up
 }
 
 type place struct {
-	Target, Text string
-	Results      []checks.Result
+	Target  string
+	Total   int
+	Results []checks.Result
 }
 
 // A list is a part of the results of one check, cut to what a page can hold.
@@ -121,8 +124,7 @@ type tested struct {
 	Consequences, Development       int // results that do not count
 	Shown                           bool
 	Lists                           []list
-	Story                           []string
-	Cure                            []advice
+	Story                           []string // the whole Doc
 }
 
 func newPage(r *report.Report) *page {
@@ -133,7 +135,7 @@ func newPage(r *report.Report) *page {
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
 		Headline:  headline(r.Score),
 		Bar:       bar(r.Score),
-		Groups:    groupHorizon(r.Horizon),
+		Stretches: r.Stretches(),
 		Causes:    causes(r, report.Failure, true),
 		Open:      causes(r, report.Open, false),
 		Development: causes(r, func(res checks.Result) bool {
@@ -141,6 +143,9 @@ func newPage(r *report.Report) *page {
 		}, false),
 		Consequences: causes(r, func(res checks.Result) bool { return res.Outcome == checks.Fail && res.Follows != "" }, false),
 		Chapters:     chapters(r),
+	}
+	if n := len(p.Stretches); n > mostStretches {
+		p.Stretches, p.MoreStretches = p.Stretches[:mostStretches], n-mostStretches
 	}
 	for _, g := range r.Gaps {
 		if g.Bad {
@@ -177,17 +182,17 @@ func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []caus
 	all := r.Causes(keep)
 	out := make([]cause, 0, len(all))
 	for _, c := range all {
-		one := cause{Cause: c, More: c.Subjects, Fold: c.Subjects > short}
+		first := c.Places[0].Results[0]
+		one := cause{
+			Cause: c, More: c.Subjects, Fold: c.Subjects > short,
+			Each: c.Subjects > 1 && !first.Plural && first.Message != first.Group,
+		}
 		for _, p := range c.Places {
 			n := min(len(p.Results), mostOthers-(c.Subjects-one.More))
 			if n == 0 {
 				break
 			}
-			cut := place{Target: p.Target, Results: p.Results[:n]}
-			if len(c.Places) > 1 && p.Text != c.Text {
-				cut.Text = p.Text
-			}
-			one.Places = append(one.Places, cut)
+			one.Places = append(one.Places, place{Target: p.Target, Total: len(p.Results), Results: p.Results[:n]})
 			one.More -= n
 		}
 		switch {
@@ -196,9 +201,7 @@ func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []caus
 			one.See = c.Check.ID
 		default:
 			told[c.Check.ID] = true
-			if one.Story, one.Cure = doc(c.Check.Doc); len(one.Cure) > 0 {
-				one.Story = nil // it stands in the chapter
-			}
+			one.Cures = c.Check.Cures()
 		}
 		out = append(out, one)
 	}
@@ -225,7 +228,7 @@ func chapters(r *report.Report) []chapter {
 				out, index[name] = append(out, chapter{Chapter: checks.Chapter{Name: name, Question: name}}), i
 			}
 			t = &tested{Check: res.Check, Unasked: r.Unasked[id], Shown: !res.Check.OnDemand || r.Verbose}
-			t.Story, t.Cure = doc(res.Check.Doc)
+			t.Story = paragraphs(res.Check.Doc)
 			byID[id], lists[id] = t, &[4]list{}
 			out[i].Checks = append(out[i].Checks, t)
 		}
@@ -269,56 +272,19 @@ func (t *tested) tally(o checks.Outcome) *int {
 	return [4]*int{&t.Fail, &t.NotAssessed, &t.Waived, &t.Pass}[place4(o)]
 }
 
-// A horizonGroup stands for assets of which one activity can be seen equally far back.
-type horizonGroup struct {
-	report.Row
-	Assets  int
-	Reasons []string // the most common first, at most three
-	Others  int      // further reasons
-}
-
-// groupHorizon groups what runs in production, the shortest look first.
-func groupHorizon(rows []report.Row) []horizonGroup {
-	type key struct {
-		activity   evidence.Activity
-		total, hot int
-		atLeast    bool
-	}
-	index := map[key]int{}
-	var out []horizonGroup
-	var ends []map[string]int
-	for _, row := range rows {
-		if row.Development {
-			continue
-		}
-		k := key{row.Activity, row.Total, row.Hot, row.AtLeast}
-		i, ok := index[k]
-		if !ok {
-			i = len(out)
-			index[k] = i
-			out, ends = append(out, horizonGroup{Row: row}), append(ends, map[string]int{})
-		}
-		out[i].Assets++
-		ends[i][row.Ends]++
-	}
-	for i := range out {
-		reasons := slices.SortedFunc(maps.Keys(ends[i]), func(a, b string) int {
-			return cmp.Or(cmp.Compare(ends[i][b], ends[i][a]), cmp.Compare(a, b))
-		})
-		n := min(len(reasons), 3)
-		out[i].Reasons, out[i].Others = reasons[:n], len(reasons)-n
-	}
-	slices.SortStableFunc(out, func(a, b horizonGroup) int {
-		return cmp.Or(cmp.Compare(a.Activity, b.Activity), cmp.Compare(a.Total, b.Total), cmp.Compare(b.Assets, a.Assets))
-	})
-	return out
-}
-
+// headline is the score in one line.
 func headline(s report.Score) string {
+	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
+		return "nothing here could be asked about"
+	}
 	return fmt.Sprintf("ready %s %%, up to %s %%; %s", percent(s.Ready), percent(s.UpTo), count(s.HighFailures, "high failure", "high failures"))
 }
 
+// bar is empty where nothing counts.
 func bar(s report.Score) []segment {
+	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
+		return nil
+	}
 	open, rest := max(s.UpTo-s.Ready, 0), max(100-s.UpTo, 0)
 	return []segment{
 		{"ready", percent(s.Ready) + " % ready", 0, s.Ready},
@@ -342,28 +308,7 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func days(n int) string {
-	switch n {
-	case evidence.Forever:
-		return "until somebody deletes them"
-	case 1:
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
-}
-
-// back says how far a row reaches.
-func back(r report.Row) string {
-	switch {
-	case r.Total == 0 && r.AtLeast:
-		return "not assessed"
-	case r.Total == evidence.Forever:
-		return "everything that was kept"
-	case r.AtLeast:
-		return "at least " + days(r.Total)
-	}
-	return days(r.Total)
-}
+func days(n int) string { return report.Days(n, false) }
 
 // span writes a duration of whole hours or minutes.
 func span(d time.Duration) string {

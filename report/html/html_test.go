@@ -123,7 +123,7 @@ func faults(page string) []string {
 		fault("the page is no UTF-8")
 	}
 	for i, r := range page {
-		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 			fault("byte %d: %U does not print", i, r)
 		}
 	}
@@ -215,8 +215,8 @@ func hostile(t testing.TB) *report.Report {
 func TestHostileTextIsShownAsText(t *testing.T) {
 	page := render(t, hostile(t))
 	for _, want := range []string{
-		`\x1b[31mil\a &#34;quoted&#34; &#39;single&#39; &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; a\r b \u009b2J \u202egnp.exe \xff %n | `,
-		"… (and 9700 more characters)",
+		`\x1b[31mil\x07 &#34;quoted&#34; &#39;single&#39; &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; a\x0d\x0ab \u009b2J \u202egnp.exe \xff %n | `,
+		"name…",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)
@@ -226,13 +226,20 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 
 // TestLargeReport holds a page of 20,000 results to what a reader can open.
 func TestLargeReport(t *testing.T) {
-	r := reporttest.Many(t, 2500, "apps/a", "apps/b", "apps/c", "apps/d")
+	r := reporttest.Many(t, 1000, "apps/a", "apps/b", "apps/c", "apps/d")
 	if len(r.Results) < 20_000 {
 		t.Fatalf("got %d results, want 20,000 at least", len(r.Results))
 	}
-	start := time.Now()
-	page := render(t, r)
-	t.Logf("%d results: %v, %.1f MB", len(r.Results), time.Since(start), float64(len(page))/1e6)
+	var page string
+	best := time.Hour // of three, for the machine may be busy
+	for range 3 {
+		start := time.Now()
+		page = render(t, r)
+		best = min(best, time.Since(start))
+	}
+	if best > 2*time.Second {
+		t.Errorf("%d results take %v", len(r.Results), best)
+	}
 	if len(page) > 8_000_000 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
@@ -242,7 +249,7 @@ func TestLargeReport(t *testing.T) {
 	if n := strings.Count(page, `<span class="o fail">`); n != mostOthers {
 		t.Errorf("got %d failures of the one check that fails and counts, want %d", n, mostOthers)
 	}
-	for _, more := range []string{"and 9500 more in results.json", "and 8000 more in results.json"} {
+	for _, more := range []string{"and 3500 more in results.json", "and 2000 more in results.json"} {
 		if !strings.Contains(page, more) {
 			t.Errorf("the page does not say %q", more)
 		}
@@ -301,31 +308,27 @@ func TestWriteErrorIsTold(t *testing.T) {
 	}
 }
 
-func TestDocIsTakenApart(t *testing.T) {
-	story, cure := doc(`Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local
+func TestDocIsUnwrapped(t *testing.T) {
+	got := paragraphs(`Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local
 drivers keep output only as long as the container is there.
 
 Cure, Compose: a log driver.
-If the daemon ships: say so.
-Cure: none.`)
-	if len(story) != 1 || !strings.Contains(story[0], "local drivers keep") {
-		t.Errorf("got story %q", story)
+If the daemon ships: say so.`)
+	want := []string{
+		"Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local drivers keep output only as long as the container is there.",
+		"Cure, Compose: a log driver.", "If the daemon ships: say so.",
 	}
-	want := []advice{{"Cure, Compose:", "a log driver."}, {"", "If the daemon ships: say so."}, {"Cure:", "none."}}
-	if !slices.Equal(cure, want) {
-		t.Errorf("got cure %q, want %q", cure, want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{headline(report.Score{Ready: 50, UpTo: 100, HighFailures: 2}), "ready 50 %, up to 100 %; 2 high failures"},
-		{headline(report.Score{Ready: 30.8, UpTo: 30.8, HighFailures: 1}), "ready 30.8 %, up to 30.8 %; 1 high failure"},
-		{headline(report.Score{Ready: 100, UpTo: 100}), "ready 100 %, up to 100 %; no high failures"},
-		{back(report.Row{}), "0 days"},
-		{back(report.Row{AtLeast: true}), "not assessed"},
-		{back(report.Row{Total: 30, AtLeast: true}), "at least 30 days"},
-		{back(report.Row{Total: evidence.Forever}), "everything that was kept"},
+		{headline(report.Score{Fail: 2, Ready: 50, UpTo: 100, HighFailures: 2}), "ready 50 %, up to 100 %; 2 high failures"},
+		{headline(report.Score{Fail: 1, Ready: 30.8, UpTo: 30.8, HighFailures: 1}), "ready 30.8 %, up to 30.8 %; 1 high failure"},
+		{headline(report.Score{UpTo: 100}), "nothing here could be asked about"},
+		{headline(report.Score{Pass: 1, Ready: 100, UpTo: 100}), "ready 100 %, up to 100 %; no high failures"},
 		{span(time.Hour), "1 hour"},
 		{span(24 * time.Hour), "1 day"},
 		{span(90 * time.Minute), "90 minutes"},
@@ -333,9 +336,6 @@ func TestWords(t *testing.T) {
 		{seen(evidence.Origin{File: "a", Line: 1}), "a:1"},
 		{seen(evidence.Origin{Call: "s3:Get"}), "s3:Get"},
 		{seen(evidence.Origin{}), ""},
-		{show("naïve 日本"), "naïve 日本"},
-		{show("a\u200bb"), `a\u200bb`},
-		{show("\uFFFD"), "\uFFFD"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

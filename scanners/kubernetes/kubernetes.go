@@ -89,13 +89,7 @@ func (r *reader) kept() any {
 
 // Scan turns what Offer kept into records.
 func (s *Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to scanners.Sink) error {
-	var files []*file
-	for _, k := range kept {
-		if f, ok := k.(*file); ok && f != nil {
-			files = append(files, f)
-		}
-	}
-	found, err := newScan(t, files).run(ctx)
+	found, err := newScan(t, keptFiles(kept)).run(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,4 +105,14 @@ func (s *Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to sc
 	}
 	workload.Observe(found.containers, t.Declared, to)
 	return nil
+}
+
+func keptFiles(kept []any) []*file {
+	var files []*file
+	for _, k := range kept {
+		if f, ok := k.(*file); ok && f != nil {
+			files = append(files, f)
+		}
+	}
+	return files
 }

@@ -121,10 +121,11 @@ func (s *scan) reachOf(k *kustomization) reach {
 	seen := map[string]bool{}
 	var follow func(k *kustomization, images bool)
 	follow = func(k *kustomization, images bool) {
-		if seen[k.folder] {
+		if seen[k.folder] || s.stepsLeft < 0 {
 			return
 		}
 		seen[k.folder] = true
+		s.stepsLeft -= 1 + len(k.entries) + len(k.patches) + len(k.images)
 		if images {
 			out.images = append(out.images, k.images...)
 		}

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -113,7 +114,7 @@ type service struct {
 
 type auditPolicy struct {
 	meta
-	policy policy
+	parts map[evidence.Part]evidence.Value[evidence.Extent]
 }
 
 // listSuffix ends the kind of a list of objects.
@@ -146,11 +147,11 @@ func asked(kind, version string) bool {
 
 // object reads one object, or a list of them.
 func (r *reader) object(doc []byte, line int, f field) {
-	r.one(doc, line, f, "", "", 0)
+	r.one(r.marks(doc, line, f), f, "", "", 0)
 }
 
 // one reads an object, whose kind and version a list may have said.
-func (r *reader) one(doc []byte, line int, f field, kind, version string, depth int) {
+func (r *reader) one(marks []mark, f field, kind, version string, depth int) {
 	kind, version = cmp.Or(f.get("kind").text(), kind), cmp.Or(f.get("apiVersion").text(), version)
 	if kind == "" || version == "" || r.err != nil {
 		return
@@ -172,7 +173,7 @@ func (r *reader) one(doc []byte, line int, f field, kind, version string, depth 
 			if item.n.Line != f.n.Line {
 				item.at.Line = item.n.Line
 			}
-			r.one(doc, line, item, of, itemVersion, depth+1)
+			r.one(marks, item, of, itemVersion, depth+1)
 		}
 		return
 	}
@@ -198,12 +199,18 @@ func (r *reader) one(doc []byte, line int, f field, kind, version string, depth 
 	case "Policy":
 		p, err := readPolicy(f.node(), r.file.name)
 		if err != nil {
-			r.bad(f.at, fmt.Sprintf("line %d: %v", f.at.Line, err))
+			at, text := f.at, fmt.Sprintf("line %d: %v", f.at.Line, err)
+			if inner := errors.Unwrap(err); inner != nil {
+				if _, scanErr := fmt.Sscanf(inner.Error(), "line %d:", &at.Line); scanErr == nil {
+					at.Col, text = 0, inner.Error()
+				}
+			}
+			r.bad(at, text+" (in an audit Policy)")
 			return
 		}
-		r.file.policies = append(r.file.policies, &auditPolicy{meta: m, policy: p})
+		r.file.policies = append(r.file.policies, &auditPolicy{meta: m, parts: p.parts()})
 	default:
-		r.workload(doc, line, m, f)
+		r.workload(marks, m, f, depth > 0)
 	}
 }
 
@@ -243,7 +250,7 @@ func readClaim(m meta, spec field) *claim {
 
 // workload reads an object that runs containers. One that names an image for none of its containers, or not for all,
 // is a part of one.
-func (r *reader) workload(doc []byte, line int, m meta, f field) {
+func (r *reader) workload(marks []mark, m meta, f field, listed bool) {
 	w := &object{meta: m, lingers: lingers(m.kind, f)}
 	if w.name == "" {
 		w.name = "unnamed"
@@ -289,9 +296,7 @@ func (r *reader) workload(doc []byte, line int, m meta, f field) {
 		w.misses = misses(pod)
 	}
 	w.print = r.fingerprint(pod, template.get("metadata", "annotations")) + fmt.Sprint(w.lingers.Get())
-	if bytes.Contains(doc, []byte(waiverMark)) {
-		w.waivers = r.waivers(doc, line, f, w)
-	}
+	w.waivers = r.waivers(marks, f, w, listed)
 	if r.err == nil {
 		r.file.workloads = append(r.file.workloads, w)
 	}
@@ -310,7 +315,7 @@ func (r *reader) containers(w *object, pod field) bool {
 				return false
 			}
 			if c.name == "" || seen[c.name] {
-				c.name = fmt.Sprintf("%s%s-%d", cmp.Or(c.name, "container"), strings.TrimSuffix(list, "ontainers"), i+1)
+				c.name = fmt.Sprintf("%s-%d", cmp.Or(c.name, strings.TrimSuffix(list, "s")), i+1)
 			}
 			seen[c.name] = true
 			// A sidecar is an init container that goes on running.
@@ -458,44 +463,66 @@ type inlineWaiver struct {
 	at            evidence.Origin
 }
 
-// waivers returns the waivers in the comments of a workload. A comment speaks of the line that it stands on, or of the
+// A mark is an inline waiver where it stands.
+type mark struct {
+	text string // the check and the reason
+	at   evidence.Origin
+	of   int // the line that it speaks of
+}
+
+// marks returns the waivers in the comments of a document. A comment speaks of the line that it stands on, or of the
 // next line with something else in it.
-func (r *reader) waivers(doc []byte, line int, f field, w *object) []inlineWaiver {
+func (r *reader) marks(doc []byte, line int, root field) []mark {
+	if !bytes.Contains(doc, []byte(waiverMark)) {
+		return nil
+	}
 	comments := map[string]bool{}
-	first, last := f.n.Line, lastLine(f.n)
-	collectComments(f.n, comments)
-	var found []inlineWaiver
+	collectComments(root.n, comments)
+	var found []mark
 	lines := bytes.Split(doc, []byte("\n"))
 	for i, text := range lines {
 		before, after, ok := bytes.Cut(text, []byte(waiverMark))
 		if !ok || !bytes.HasSuffix(bytes.TrimRight(before, " \t"), []byte("#")) {
 			continue
 		}
-		comment := waiverMark + strings.TrimRight(string(after), " \t\r")
-		if !comments[comment] {
+		if !comments[waiverMark+strings.TrimRight(string(after), " \t\r")] {
 			continue // text that looks like one, in a string
 		}
 		of := i
-		if before = bytes.TrimSpace(before); len(before) == 1 {
+		if len(bytes.TrimSpace(before)) == 1 {
 			for of++; of < len(lines) && isComment(lines[of]); of++ {
 			}
 		}
-		at := evidence.Origin{File: r.file.name, Line: line + i + 1, Col: bytes.IndexByte(text, '#') + 1}
-		of += line + 1
-		if at.Line > last && of > last || of < first {
-			continue // of another object in the same list
+		found = append(found, mark{
+			text: strings.TrimSpace(string(after)), of: line + of + 1,
+			at: evidence.Origin{File: r.file.name, Line: line + i + 1, Col: bytes.IndexByte(text, '#') + 1},
+		})
+	}
+	return found
+}
+
+// waivers returns those of the document's waivers that speak of a workload. Of a list, only what lies within its item.
+func (r *reader) waivers(marks []mark, f field, w *object, listed bool) []inlineWaiver {
+	if len(marks) == 0 {
+		return nil
+	}
+	var found []inlineWaiver
+	first, last := f.n.Line, lastLine(f.n)
+	for _, m := range marks {
+		if listed && (m.of > last || m.of < first) {
+			continue
 		}
-		check, reason, _ := strings.Cut(strings.TrimSpace(string(after)), " ")
-		if strings.TrimSpace(reason) == "" || check == "" {
+		check, reason, _ := strings.Cut(m.text, " ")
+		if strings.TrimSpace(reason) == "" {
 			r.file.gaps = append(r.file.gaps, evidence.Gap{
-				In: targetOf(r.file.folder()), Asked: "the waiver of " + cmp.Or(check, "a check"), Why: evidence.Failed,
-				Err: fmt.Sprintf("line %d: a waiver needs a reason", at.Line), At: at, Bad: true,
+				In: targetOf(r.file.folder()), Asked: strings.TrimSpace("the waiver " + check), Why: evidence.Failed,
+				Err: fmt.Sprintf("line %d: a waiver needs a reason", m.at.Line), At: m.at, Bad: true,
 			})
 			continue
 		}
-		waiver := inlineWaiver{check: check, reason: strings.TrimSpace(reason), at: at}
+		waiver := inlineWaiver{check: check, reason: strings.TrimSpace(reason), at: m.at}
 		for _, c := range w.containers {
-			if c.at.Line <= of && of <= c.end {
+			if c.at.Line <= m.of && m.of <= c.end {
 				waiver.container = c.name
 			}
 		}

@@ -33,9 +33,19 @@ type scan struct {
 	byClass        map[string][]*persistentVolume
 	services       map[string][]*service // by folder
 	policies       []*auditPolicy
+	envLeft        int             // how many variables may still be taken from ConfigMaps
+	stepsLeft      int             // how many files and folders of kustomizations may still be followed
+	collected      map[string]bool // units in which something carries logs away
 
 	found
 }
+
+// maxEnv and maxSteps bound what hostile manifests cost: many containers may take in one large ConfigMap, and many
+// kustomizations the same files. A real repository stays under a tenth of them.
+const (
+	maxEnv   = 500_000
+	maxSteps = 1_000_000
+)
 
 // found is what a scan learned.
 type found struct {
@@ -61,6 +71,7 @@ func newScan(t scanners.Target, files []*file) *scan {
 		units: map[string][]string{}, rewritten: map[string][]string{}, patches: map[string]bool{}, artifacts: map[string]bool{},
 		configMaps: map[string][]*configMap{}, claims: map[string][]*claim{}, volumes: map[string][]*persistentVolume{},
 		classes: map[string][]*storageClass{}, byClass: map[string][]*persistentVolume{}, services: map[string][]*service{},
+		envLeft: maxEnv, stepsLeft: maxSteps, collected: map[string]bool{},
 		found: found{counted: map[string]int{}},
 	}
 	for _, f := range files {
@@ -81,14 +92,14 @@ func (s *scan) run(ctx context.Context) (found, error) {
 		return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
 	}
 	workloads := s.place()
-	nodes := map[evidence.ID]bool{}
 	for _, w := range workloads {
 		if err := ctx.Err(); err != nil {
 			return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
 		}
-		s.workload(w, nodes)
+		s.workload(w)
 	}
 	s.inlineWaivers(workloads)
+	s.collectors()
 	s.audit(workloads)
 	return s.found, nil
 }
@@ -187,14 +198,20 @@ func (s *scan) deployments() {
 			s.patches[path.Join(folder, p)] = true
 		}
 	}
+	if s.stepsLeft < 0 {
+		s.gaps = append(s.gaps, evidence.Gap{
+			In: targetOf("."), Asked: "what the kustomizations deploy together", Why: evidence.Failed,
+			Err: fmt.Sprintf("more than %d steps from one to another", maxSteps), Bad: true,
+		})
+	}
 	for _, name := range s.names {
 		if len(s.units[name]) > 0 {
 			continue
 		}
 		folder := s.files[name].folder()
 		s.units[name] = []string{"folder:" + folder}
-		if chart, ok := s.chartOf(folder); ok != "" {
-			s.units[name] = []string{"chart:" + chart}
+		if at, chart := s.chartOf(folder); chart != "" {
+			s.units[name] = []string{"chart:" + at}
 		}
 	}
 }
@@ -285,20 +302,13 @@ func (s *scan) isDevelopment(name string) bool {
 	return false
 }
 
-// nodeOf is the node that the workloads of a folder run on.
-func nodeOf(f *file) evidence.ID { return targetOf(f.folder()) + "//node" }
+// nodeOf is the node that a workload runs on. Its record is written with those of the containers.
+func nodeOf(id evidence.ID) evidence.ID { return evidence.ID(id.Target() + "//node") }
 
 // workload yields the records of a workload and its containers.
-func (s *scan) workload(w *placed, nodes map[evidence.ID]bool) {
-	node := nodeOf(w.file)
-	if !nodes[node] {
-		nodes[node] = true
-		s.records = append(s.records, &evidence.Asset{
-			Subject: evidence.Subject{ID: node, Kind: "node", Name: "node", At: w.at}, In: evidence.Moot[evidence.ID](w.at),
-		})
-	}
+func (s *scan) workload(w *placed) {
 	asset := &evidence.Asset{
-		Subject: evidence.Subject{ID: w.id, Kind: w.kind, Name: w.name, At: w.at}, In: evidence.Known(node, w.at),
+		Subject: evidence.Subject{ID: w.id, Kind: w.kind, Name: w.name, At: w.at}, In: evidence.Known(nodeOf(w.id), w.at),
 		Lingers: w.lingers, Development: w.development,
 	}
 	for _, o := range w.also {
@@ -362,6 +372,10 @@ func (s *scan) env(w *placed, c *container) (map[string]evidence.Value[string], 
 			whole = evidence.Unknown[bool](evidence.Elsewhere, from.at)
 		}
 		if ok {
+			if s.envLeft -= len(found.data); s.envLeft < 0 {
+				whole = evidence.Unknown[bool](evidence.Failed, from.at.WithNote("too many variables"))
+				continue
+			}
 			for key := range found.data {
 				env[from.prefix+key] = s.dataOf(found, key, from.at)
 			}
@@ -381,6 +395,9 @@ func (s *scan) env(w *placed, c *container) (map[string]evidence.Value[string], 
 	}
 	return env, whole
 }
+
+// maxExpanded is the most bytes that variables may add to a value: variables of variables could make it endless.
+const maxExpanded = 2 << 10
 
 // expand puts variables into a value: https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
 // A variable that is not there stays as it is written; in text with spaces it is taken for a shell's own, elsewhere for
@@ -417,7 +434,7 @@ func expand(v evidence.Value[string], env map[string]evidence.Value[string]) evi
 			case !known:
 				return evidence.Unknown[string](cmp.Or(value.Why(), evidence.Unresolved), v.At())
 			}
-			if out.Len()+len(put) > maxConfig {
+			if out.Len()+len(put) > len(full)+maxExpanded {
 				return evidence.Unknown[string](evidence.Unfamiliar, v.At())
 			}
 			out.WriteString(put)
@@ -475,16 +492,17 @@ func subjects(id evidence.ID, all []evidence.ID) string {
 	return string(id) + "*"
 }
 
-// collected reports whether something in the units of w carries logs away.
-func (s *scan) collected(w *placed) bool {
+// collectors notes the units in which something carries logs away.
+func (s *scan) collectors() {
 	for _, c := range s.containers {
 		image, known := c.Image.Get()
-		if !known || !slices.ContainsFunc(c.Units, func(u string) bool { return slices.Contains(w.units, u) }) {
+		if !known {
 			continue
 		}
 		if _, ok := shipper.Lookup(image); ok {
-			return true
+			for _, u := range c.Units {
+				s.collected[u] = true
+			}
 		}
 	}
-	return false
 }

@@ -13,6 +13,9 @@ type block struct {
 	line        int
 }
 
+// maxString is where a sum of strings is cut: no path and no address is as long.
+const maxString = 4 << 10
+
 // An expr is what we need of an expression: its texts, and the components that it names.
 type expr struct {
 	texts []string
@@ -124,7 +127,7 @@ func (a *alloy) expr(line int) (expr, error) {
 	depth, key, glue := 0, "", false
 	last := line
 	text := func(s string) {
-		if glue && len(e.texts) > 0 {
+		if glue && len(e.texts) > 0 && len(e.texts[len(e.texts)-1]) < maxString {
 			e.texts[len(e.texts)-1] += s
 			if list := e.pairs[key]; key != "" && len(list) > 0 {
 				list[len(list)-1] += s

@@ -844,6 +844,165 @@ log { source { tcp(port(1514)); }; destination { syslog("relay" port(601)); }; }
 	}
 }
 
+func TestSyslogNGConditions(t *testing.T) {
+	for _, c := range []readCase{
+		{
+			name: "branches, logs within logs, a channel",
+			text: `
+source a { udp(); unix-dgram("/dev/log"); };
+source b { channel { source { tcp(); }; }; };
+log {
+  source(a);
+  if (program("x")) { destination(d1); } else { destination { loggly(token("secret")); }; };
+  log { filter { level(err); }; destination(d2); };
+  parser { json-parser(); };
+};
+destination d1 { mongodb(); };
+destination d2 { elasticsearch-http(url("https://u:p@es.example.net:9200/_bulk") index("x")); };
+`,
+			want: `
+			in 0 udp: listen syslog/514 @2
+			in 1 unix-dgram: listen /dev/log syslog/0 @2
+			out loggly: away part [0 1] @6
+			out mongodb: local 127.0.0.1:27017 part [0 1] @10
+			out elasticsearch-http: away es.example.net:9200 part [0 1] @11
+			open
+			`,
+		},
+	} {
+		c.image, c.file = "balabit/syslog-ng", "/etc/syslog-ng/syslog-ng.conf"
+		c.run(t)
+	}
+}
+
+func TestFluentdRewrites(t *testing.T) {
+	for _, c := range []readCase{
+		{
+			name: "a tag that a rule rewrites",
+			text: `
+<worker 0>
+<source>
+  @type unix
+  path /run/fluent.sock
+  tag app
+</source>
+</worker>
+<match app>
+  @type rewrite_tag_filter
+  <rule>
+    key level
+    pattern /err/
+    tag error.$1
+  </rule>
+</match>
+<match error.**>
+  @type loki
+  url "#{ENV.fetch('LOKI', 'http://loki.example.net')}"
+</match>
+<match other.**>
+  @type gelf
+  host 10.0.0.1
+  port 12201
+</match>
+<match **>
+  @type roundrobin
+  <store>
+    @type "#{ENV['PLUGIN']}"
+  </store>
+</match>
+`,
+			vars: env("PLUGIN=?"),
+			want: `
+			in 0 unix: listen /run/fluent.sock forward/0 @3
+			out loki: away loki.example.net part [0] @17
+			out gelf: away 10.0.0.1:12201 udp @21
+			out : unknown @28
+			`,
+		},
+	} {
+		c.image, c.file = "fluent/fluentd", "/fluentd/etc/fluent.conf"
+		c.run(t)
+	}
+}
+
+func TestListeners(t *testing.T) {
+	for _, c := range []readCase{
+		{
+			name: "filebeat", image: "docker.elastic.co/beats/filebeat", file: "f.yml",
+			text: "filebeat.inputs: [{type: docker, containers: {path: /d, ids: [a]}}, {type: tcp, host: 'localhost:9000'}, {type: unix, path: /s}, {type: journald}, {type: http_endpoint, listen_port: 8080}, {type: aws-s3}]",
+			want: `
+			in 0 docker: containers /d/*/*.log only a @1
+			in 1 tcp: listen tcp/9000 @1
+			in 2 unix: listen /s /0 @1
+			in 3 journald: journal @1
+			in 4 http_endpoint: listen http/8080 @1
+			in 5 aws-s3: other @1
+			`,
+		},
+		{
+			name: "a collector", image: "otel/opentelemetry-collector", file: "c.yaml",
+			text: "receivers: {syslog: {udp: {listen_address: '0.0.0.0:514'}}, tcplog: {listen_address: ':1'}, udplog: {listen_address: ':2'}, journald: {units: [ssh]}, splunk_hec: {}, loki: {}, fluentforward: {endpoint: 'unix:///s'}, otlp: {protocols: {http: {}}}, novel: {}}\n" +
+				"service: {pipelines: {logs: {receivers: [syslog, tcplog, udplog, journald, splunk_hec, loki, fluentforward, otlp, novel, missing]}}}",
+			want: `
+			in 0 syslog: listen syslog/514 @1
+			in 1 tcplog: listen tcp/1 @1
+			in 2 udplog: listen udp/2 @1
+			in 3 journald: journal only ssh @1
+			in 4 splunk_hec: listen splunk/8088 @1
+			in 5 loki: listen http/3500 @1
+			in 6 fluentforward: listen /s forward/0 @1
+			in 7 otlp: listen otlp/4318 @1
+			in 8 novel: other @1
+			in 9 missing: other @2
+			`,
+		},
+		{
+			name: "alloy", image: "grafana/alloy", file: "c.alloy",
+			text: "loki.source.journal \"j\" { path = \"/j\" }\nloki.source.syslog \"s\" {\n listener { address = \"0.0.0.0:51893\" }\n}\nloki.source.api \"a\" {\n http { listen_port = 9999 }\n}\nloki.source.file \"x\" { targets = local.missing.y.targets }\nloki.process \"p\" {\n stage.match {\n  selector = \"x\"\n  stage.drop { }\n }\n}\n",
+			want: `
+			in 0 loki.source.journal: journal /j @1
+			in 1 loki.source.syslog: listen syslog/51893 @2
+			in 2 loki.source.api: listen http/9999 @5
+			in 3 loki.source.file: files ?* @8
+			`,
+		},
+	} {
+		c.run(t)
+	}
+}
+
+// What cannot be read is an error, never an empty configuration.
+func TestBroken(t *testing.T) {
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e]\n"
+	for _, c := range []struct{ name, image, file, text string }{
+		{"a section that does not close", "fluent/fluent-bit", "f.conf", "[INPUT\n"},
+		{"yaml that is none", "fluent/fluent-bit", "f.yaml", "pipeline: ["},
+		{"aliases of aliases", "fluent/fluent-bit", "f.yaml", bomb},
+		{"a file that includes itself by another", "fluent/fluent-bit", "/x/f.conf", "@INCLUDE inc.conf\n"},
+		{"a directive that does not close", "fluent/fluentd", "f.conf", "<match **>\n@type stdout\n"},
+		{"a directive that was never open", "fluent/fluentd", "f.conf", "</match>\n"},
+		{"toml that is none", "timberio/vector", "v.toml", "[sources"},
+		{"toml that nests without end", "timberio/vector", "v.toml", "a = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["},
+		{"an alias of itself", "docker.elastic.co/beats/filebeat", "f.yml", "a: &a [*a]\n"},
+		{"a block that does not close", "grafana/alloy", "c.alloy", "loki.write \"x\" {\n"},
+		{"an expression that does not end", "grafana/alloy", "c.alloy", "a = [\n"},
+		{"a brace too many", "grafana/alloy", "c.alloy", "}\n"},
+		{"a pipeline that does not close", "logstash", "l.conf", "output { stdout { }"},
+		{"what is no pipeline", "logstash", "l.conf", "hello {}"},
+		{"an action that does not close", "rsyslog/rsyslog", "r.conf", "action(type=\"omfwd\"\n"},
+		{"a line without end", "rsyslog/rsyslog", "r.conf", string(make([]byte, maxLine+1))},
+		{"a destination that does not close", "balabit/syslog-ng", "s.conf", "destination d { tcp(\"x\"\n"},
+		{"a string that does not end", "balabit/syslog-ng", "s.conf", "source s { file(\"x); };"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := []File{{Name: c.file, Text: []byte(c.text)}, {Name: "/x/inc.conf", Text: []byte("@INCLUDE inc2.conf\n"), Included: true}, {Name: "/x/inc2.conf", Text: []byte("@INCLUDE inc.conf\n"), Included: true}}
+			if got, err := product(t, c.image).Read(files, nil); err == nil {
+				t.Errorf("no error, and\n%s", show(got))
+			}
+		})
+	}
+}
+
 func TestCloudWatchAgent(t *testing.T) {
 	readCase{
 		name: "files to CloudWatch", image: "amazon/cloudwatch-agent", file: "/etc/cwagentconfig/cwagentconfig.json",

@@ -5,6 +5,17 @@ import (
 	"strings"
 )
 
+// https://docs.fluentbit.io/manual/pipeline/filters/kubernetes, "Kubernetes pod annotations": honoured where
+// K8S-Logging.Exclude is on.
+var fluentBitOptOuts = []OptOut{
+	{On: Annotation, Key: "fluentbit.io/exclude", Value: "true"},
+	{On: Annotation, Key: "fluentbit.io/exclude-*", Value: "true"},
+	{On: Annotation, Key: "fluentbit.io/exclude_stdout", Value: "true", Stream: "stdout"},
+	{On: Annotation, Key: "fluentbit.io/exclude_stderr", Value: "true", Stream: "stderr"},
+	{On: Annotation, Key: "fluentbit.io/exclude_stdout-*", Value: "true", Stream: "stdout"},
+	{On: Annotation, Key: "fluentbit.io/exclude_stderr-*", Value: "true", Stream: "stderr"},
+}
+
 // products is the table of what we know.
 var products = []Product{
 	{
@@ -15,18 +26,9 @@ var products = []Product{
 		},
 		Configs:     []string{"/fluent-bit/etc/fluent-bit.conf"},
 		ConfigFlags: []string{"-c", "--config"},
-		// https://docs.fluentbit.io/manual/pipeline/filters/kubernetes, "Kubernetes pod annotations": honoured where
-		// K8S-Logging.Exclude is on.
-		OptOuts: []OptOut{
-			{On: Annotation, Key: "fluentbit.io/exclude", Value: "true"},
-			{On: Annotation, Key: "fluentbit.io/exclude-*", Value: "true"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stdout", Value: "true", Stream: "stdout"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stderr", Value: "true", Stream: "stderr"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stdout-*", Value: "true", Stream: "stdout"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stderr-*", Value: "true", Stream: "stderr"},
-		},
-		Source: "https://docs.fluentbit.io/manual/administration/configuring-fluent-bit",
-		read:   readFluentBit, flags: fluentBitFlags,
+		OptOuts:     fluentBitOptOuts,
+		Source:      "https://docs.fluentbit.io/manual/administration/configuring-fluent-bit",
+		read:        readFluentBit, flags: fluentBitFlags,
 		// https://github.com/fluent/fluent-bit/blob/master/conf/fluent-bit.conf
 		defaults: []Config{{
 			Inputs:  []Input{{Name: "cpu", Kind: Nothing}},
@@ -40,14 +42,9 @@ var products = []Product{
 		Images:      []string{"amazon/aws-for-fluent-bit", "public.ecr.aws/aws-observability/aws-for-fluent-bit", "*.dkr.ecr.*.amazonaws.com/aws-for-fluent-bit"},
 		Configs:     []string{"/fluent-bit/etc/fluent-bit.conf"},
 		ConfigFlags: []string{"-c", "--config"},
-		OptOuts: []OptOut{
-			{On: Annotation, Key: "fluentbit.io/exclude", Value: "true"},
-			{On: Annotation, Key: "fluentbit.io/exclude-*", Value: "true"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stdout", Value: "true", Stream: "stdout"},
-			{On: Annotation, Key: "fluentbit.io/exclude_stderr", Value: "true", Stream: "stderr"},
-		},
-		Source: "https://github.com/aws/aws-for-fluent-bit",
-		read:   readFluentBit, flags: fluentBitFlags,
+		OptOuts:     fluentBitOptOuts,
+		Source:      "https://github.com/aws/aws-for-fluent-bit",
+		read:        readFluentBit, flags: fluentBitFlags,
 		defaults: []Config{{
 			Inputs:  []Input{{Name: "forward", Kind: Listen, Port: 24224, Proto: "forward"}},
 			Outputs: []Output{{Name: "cloudwatch", Reach: Away, From: []int{0}}},
@@ -85,9 +82,10 @@ var products = []Product{
 		Source: "https://kube-logging.dev/docs/",
 	},
 	{
-		Name:        "Vector",
-		Images:      []string{"timberio/vector", "ghcr.io/vectordotdev/vector"},
-		Configs:     []string{"/etc/vector/vector.yaml", "/etc/vector/vector.toml", "/etc/vector/vector.json"},
+		Name:   "Vector",
+		Images: []string{"timberio/vector", "ghcr.io/vectordotdev/vector"},
+		// Older versions look for vector.toml: https://github.com/timberio/vector/pull/900
+		Configs:     []string{"/etc/vector/vector.yaml", "/etc/vector/vector.toml"},
 		ConfigFlags: []string{"-c", "--config", "--config-toml", "--config-yaml", "--config-json", "-C", "--config-dir"},
 		ConfigEnv:   []string{"VECTOR_CONFIG", "VECTOR_CONFIG_TOML", "VECTOR_CONFIG_YAML", "VECTOR_CONFIG_JSON", "VECTOR_CONFIG_DIR"},
 		// https://vector.dev/docs/reference/configuration/sources/kubernetes_logs/#pod-exclusion
@@ -275,10 +273,11 @@ var products = []Product{
 		defaults: []Config{{}},
 	},
 	{
-		Name:   "New Relic Fluent Bit",
-		Images: []string{"newrelic/newrelic-fluentbit-output"},
-		Source: "https://github.com/newrelic/helm-charts/tree/master/charts/newrelic-logging",
-		read:   readFluentBit, flags: fluentBitFlags,
+		Name:    "New Relic Fluent Bit",
+		Images:  []string{"newrelic/newrelic-fluentbit-output"},
+		OptOuts: fluentBitOptOuts,
+		Source:  "https://github.com/newrelic/helm-charts/tree/master/charts/newrelic-logging",
+		read:    readFluentBit, flags: fluentBitFlags,
 		Configs: []string{"/fluent-bit/etc/fluent-bit.conf"}, ConfigFlags: []string{"-c", "--config"},
 	},
 	{

@@ -24,8 +24,8 @@ type Product struct {
 	// Images lists path.Match patterns over an image reference without tag and digest. The registry is part of it where
 	// it is not Docker Hub.
 	Images []string
-	// Configs lists the paths in its container where it looks for its configuration when no flag names another. All that
-	// are there are read. A path that ends in "/" is a folder.
+	// Configs lists the paths in its container where it looks for its configuration when no flag names another. Where
+	// there are several, its version decides which one it takes. A path that ends in "/" is a folder: all of it is read.
 	Configs []string
 	// ConfigFlags lists the flags, and ConfigEnv the environment variables, that name another file or folder.
 	ConfigFlags []string
@@ -112,7 +112,7 @@ const (
 	Other      InputKind = iota // a plug-in that we do not know, or one that reads none of what follows: a queue, an API
 	Nothing                     // no records of anybody else: metrics, samples, its own messages
 	Files                       // the files of Paths
-	Containers                  // the output of containers: their files or their engine's socket, in Paths
+	Containers                  // the output of containers: their files or their engine's socket, in Paths; without, the cluster's API
 	Listen                      // what is sent to Port, or to the socket in Paths
 	Journal                     // systemd's journal
 )
@@ -356,9 +356,9 @@ func (r *reading) feedAll(part bool) {
 	}
 	for i := range r.cfg.Outputs {
 		if o := &r.cfg.Outputs[i]; part {
-			o.Part = all
+			o.Part = slices.Clone(all)
 		} else {
-			o.From = all
+			o.From = slices.Clone(all)
 		}
 	}
 }

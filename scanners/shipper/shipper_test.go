@@ -278,6 +278,23 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+func TestVariables(t *testing.T) {
+	vars := env("HOST=h.example.net", "SECRET=?", "EMPTY=")
+	for _, c := range []struct{ image, text, want string }{
+		{"timberio/vector", "https://${HOST}:1", "https://h.example.net:1"},
+		{"timberio/vector", "$HOST and $$HOST", "h.example.net and $HOST"},
+		{"timberio/vector", "${EMPTY:-x} ${EMPTY-y} ${HOST:?no}", "x y h.example.net"},
+		{"timberio/vector", "${EMPTY:?no} ${SECRET:-x} ${SECRET", "\x00 \x00 \x00"},
+		{"timberio/vector", "${EMPTY:-${HOST}}", "\x00}"},
+		{"timberio/vector", "^a$ 5$", "^a$ 5$"},
+	} {
+		r := newReading(product(t, c.image), nil, vars)
+		if got := r.expand(c.text, dialect{def: ":-", bare: true, dollars: true}); got != c.want {
+			t.Errorf("%q becomes %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	for _, image := range []string{"fluent/fluent-bit", "fluent/fluentd", "timberio/vector", "docker.elastic.co/beats/filebeat", "grafana/alloy", "rsyslog/x"} {
 		_, err := product(t, image).Read([]File{{Name: "x.conf", Text: make([]byte, MaxBytes+1)}}, nil)

@@ -209,7 +209,9 @@ func (s *syslogNG) braces(depth int) ([]call, error) {
 			return nil, fmt.Errorf("a brace does not close")
 		case s.cur.accept(";"):
 		case s.cur.peek().is("channel") || s.cur.peek().is("log") || s.cur.peek().is("junction"):
-			return nil, fmt.Errorf("line %d: %q within a definition: %w", s.cur.peek().line, s.cur.peek().text, errUnread)
+			s.cfg.Open = true // a pipeline within a definition: there, not read
+			s.cur.next()
+			s.skip()
 		default:
 			c, err := s.call(depth + 1)
 			if err != nil {
@@ -221,7 +223,19 @@ func (s *syslogNG) braces(depth int) ([]call, error) {
 	return out, nil
 }
 
-var errUnread = fmt.Errorf("not a form that we read")
+// skip goes behind the brace that closes the next one.
+func (s *syslogNG) skip() {
+	for depth := 0; s.cur.more(); {
+		switch t := s.cur.next(); {
+		case t.is("{"):
+			depth++
+		case t.is("}"):
+			if depth--; depth <= 0 {
+				return
+			}
+		}
+	}
+}
 
 func (s *syslogNG) call(depth int) (call, error) {
 	if depth > maxDepth {
@@ -402,16 +416,7 @@ func (s *syslogNG) log(f File, outer logPath, depth int) error {
 		default:
 			l.some = l.some || t.is("filter") || t.is("throttle")
 			if inline {
-				for depth := 0; s.cur.more(); {
-					t := s.cur.next()
-					if t.is("{") {
-						depth++
-					} else if t.is("}") {
-						if depth--; depth == 0 {
-							break
-						}
-					}
-				}
+				s.skip()
 			} else if s.cur.peek().is("(") {
 				s.cur.pos--
 				if _, err := s.call(depth + 1); err != nil {

@@ -68,11 +68,18 @@ func (r *reading) variable(inner string, d dialect) string {
 	if d.def != "" {
 		name, def, hasDefault = strings.Cut(inner, d.def)
 	}
+	if d.def == ":-" && !hasDefault {
+		if name, def, hasDefault = strings.Cut(inner, ":?"); hasDefault {
+			def = "?" // an error, where it is not set
+		} else {
+			name, def, hasDefault = strings.Cut(inner, "-")
+		}
+	}
 	if r.p.root != "" && (name == "path.config" || name == "path.home") {
 		return r.p.root
 	}
 	for i := range len(name) {
-		if !word(name[i]) && name[i] != '.' && name[i] != '-' {
+		if !word(name[i]) && name[i] != '.' {
 			return unresolved // ${file:...}, a nested variable
 		}
 	}

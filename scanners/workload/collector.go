@@ -381,11 +381,15 @@ func (k *collector) leavesOut(c *Container) (evidence.Origin, bool) {
 	return evidence.Origin{}, false
 }
 
-// collectedDocker is what collectors of the project make of Docker's own log files.
-func (o *observer) collectedDocker(c *Container, at evidence.Origin) []evidence.Delivery {
+// collectedDocker is what collectors of the project make of Docker's own log files. Those of the driver "local" have a
+// format that only Docker reads: they are had through its socket alone.
+func (o *observer) collectedDocker(c *Container, driver string, at evidence.Origin) []evidence.Delivery {
 	var out []evidence.Delivery
 	for _, k := range o.collectors {
-		if !shareUnit(k.c, c) || k.c.Log.Runtime != Docker || !k.sees(dockerFolders...) && !k.sees(dockerSockets...) {
+		if !shareUnit(k.c, c) || k.c.Log.Runtime != Docker {
+			continue
+		}
+		if !k.sees(dockerSockets...) && (driver == "local" || !k.sees(dockerFolders...)) {
 			continue
 		}
 		for _, i := range k.reads(shipper.Containers, func(shipper.Input) bool { return true }) {

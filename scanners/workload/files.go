@@ -47,7 +47,7 @@ func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evi
 		add(folder, on, evidence.HiddenNot, c.fileAt(folder))
 	}
 	for _, m := range c.Mounts {
-		if !logFolder(m.Path) || m.ReadOnly || m.Kind == Settings || covered(m.Path, done) {
+		if !logFolder(m.Path) || m.ReadOnly || m.Kind == Settings || m.ofTheMachine() || covered(m.Path, done) {
 			continue
 		}
 		maybe := evidence.Unknown[bool](evidence.Unfamiliar, m.At.WithNote("whether it writes to "+m.Path+" is not known"))
@@ -217,6 +217,18 @@ func (m Mount) settings() bool {
 // within reports whether a path is a folder or lies in it.
 func within(p, folder string) bool {
 	return p == folder || strings.HasPrefix(p, strings.TrimSuffix(folder, "/")+"/")
+}
+
+// ofTheMachine reports whether a mount brings the machine's own logs in: an agent reads them, and writes its own elsewhere.
+func (m Mount) ofTheMachine() bool {
+	if m.HostPath == "" {
+		return false
+	}
+	p := path.Clean(m.HostPath)
+	return p == "/" || slices.ContainsFunc([]string{
+		"/var/log", "/var/log/pods", "/var/log/containers", "/var/log/journal", "/run/log/journal", "/var/log/audit",
+		"/var/lib/docker", "/var/lib/docker/containers",
+	}, func(own string) bool { return p == own || within(own, p) })
 }
 
 func covered(p string, folders []string) bool {

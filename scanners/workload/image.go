@@ -4,6 +4,7 @@ package workload
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -39,9 +40,10 @@ type Doubt uint8
 
 // The doubts.
 const (
-	DoubtFiles  Doubt = 1 << iota // whether Files is right
-	DoubtLog                      // whether Log is right
-	DoubtStdout                   // whether standard output holds records
+	DoubtFiles   Doubt = 1 << iota // whether Files is right
+	DoubtLog                       // whether Log is right
+	DoubtStdout                    // whether standard output holds records
+	DoubtRecords                   // of a sensor: nothing public says what it records by default
 )
 
 // A Setting is a record that an image does not write until something turns it on.
@@ -91,6 +93,20 @@ var mirrors = []mirror{
 	{"k8s.gcr.io/", "registry.k8s.io/"},
 	{"gcr.io/google-containers/", "registry.k8s.io/"},
 	{"gcr.io/google_containers/", "registry.k8s.io/"},
+}
+
+// Images returns the table.
+func Images() []Image { return slices.Clone(images) }
+
+// String names the doubts.
+func (d Doubt) String() string {
+	var out []string
+	for i, name := range []string{"files", "log", "stdout", "records"} {
+		if d&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // Lookup returns what is known of the image that a reference names ("docker.io/library/nginx:1.29@sha256:..."): the

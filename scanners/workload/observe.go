@@ -302,8 +302,13 @@ func (o *observer) sensor(c *Container, s Sensor, out evidence.LogSource) {
 	switch {
 	case s.Doubt&DoubtLog != 0:
 		w.Enabled = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("what "+s.Product+" records could not be confirmed"))
+	case s.Doubt&DoubtRecords != 0:
+		w.Enabled = evidence.Unknown[bool](evidence.Elsewhere, at.WithNote(s.Product+" is deployed; whether it records is decided by its own policy"))
 	case s.Log != nil:
 		w.Enabled, w.Records = s.Log.state(c, nil), s.Log.What
+	}
+	for _, part := range []evidence.Part{evidence.PartProcessStart, evidence.PartConnections, evidence.PartFileWrites} {
+		w.Parts[part] = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("what "+s.Product+" records by default could not be confirmed"))
 	}
 	for part, grade := range s.Records {
 		extent := evidence.Extent{Grade: grade}

@@ -3,11 +3,13 @@ package workload
 import (
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/docker/go-units"
 
 	"lookback/evidence"
+	"lookback/scanners"
 )
 
 // output is what becomes of a container's standard output: the one place that knows what a log driver means.
@@ -22,6 +24,10 @@ func (o *observer) output(c *Container) evidence.LogSource {
 		return s
 	}
 	driver, options, at := c.Log.Driver, c.Log.Options, c.Log.Driver.At()
+	if p := o.declared.Docker; driver.IsZero() && p != nil && p.Outlets != nil {
+		o.outlets(c, &s, p.Outlets)
+		return s
+	}
 	if driver.IsZero() {
 		driver = evidence.Known("json-file", c.Log.At.WithNote(evidence.NoteDockerDefault))
 		if p := o.declared.Docker; p != nil && !p.Driver.IsZero() {
@@ -42,6 +48,28 @@ func (o *observer) output(c *Container) evidence.LogSource {
 	}
 	s.To = []evidence.Delivery{o.driver(c, name, options, at)}
 	return s
+}
+
+// outlets says what becomes of output by the default of a daemon that was scanned.
+func (o *observer) outlets(c *Container, s *evidence.LogSource, outlets []scanners.Outlet) {
+	for i, out := range outlets {
+		by, at := out.By, out.By.Extent.At()
+		if out.Store != nil && out.Rests != scanners.Away {
+			store := *out.Store
+			at = store.On.At()
+			store.ID = c.Asset.ID + "/stdout"
+			if i > 0 {
+				store.ID += evidence.ID(strconv.Itoa(i))
+			}
+			store.On = evidence.Known([]evidence.ID{c.Asset.ID}, at)
+			if out.Rests == scanners.OnHost {
+				store.On = evidence.Known([]evidence.ID{c.hostID()}, at)
+			}
+			by.To = o.store(store).ID
+		}
+		s.To = append(s.To, by)
+		s.Complete = evidence.Known(true, at)
+	}
 }
 
 // kubelet keeps output in files that go with the pod; a collector on the node may take them away.
@@ -99,7 +127,7 @@ func (o *observer) driver(c *Container, name string, options map[string]evidence
 	case "json-file", "local":
 		own.On = evidence.Known([]evidence.ID{c.Asset.ID}, at)
 		own.Kept, own.Bytes = rotation(name, options, at)
-		own.To = o.collectedDocker(c, at)
+		own.To = o.collectedDocker(c, name, at)
 	case "journald", "etwlogs":
 		own.ID, own.Name = host+"/journal", "the journal of the host"
 		own.On = evidence.Known([]evidence.ID{host}, at)
@@ -261,19 +289,14 @@ func (o *observer) platformTo() []evidence.Delivery {
 
 // splitAddress cuts a driver's address into its scheme and its server; user and password are left out.
 func splitAddress(address string) (scheme, server string) {
-	if !strings.Contains(address, "://") {
-		return "tcp", address
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		scheme, rest = "tcp", address
+	} else if u, err := url.Parse(address); err == nil {
+		return u.Scheme, u.Host
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		scheme, rest, _ := strings.Cut(address, "://")
-		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-			rest = rest[at+1:]
-		}
-		server, _, _ := strings.Cut(rest, "/")
-		return scheme, server
-	}
-	return u.Scheme, u.Host
+	rest, _, _ = strings.Cut(rest, "/")
+	return scheme, rest[strings.LastIndexByte(rest, '@')+1:]
 }
 
 // loopback reports whether an address is this machine's own.

@@ -23,10 +23,6 @@ type Sensor struct {
 	Doubt  Doubt
 }
 
-// DoubtRecords is the doubt about a sensor of which nothing public says what it records: its vendor documents that
-// for customers only, or a server decides it.
-const DoubtRecords Doubt = 1 << 7
-
 // Keeps says where a sensor's records go.
 type Keeps uint8
 

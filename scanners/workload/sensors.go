@@ -205,6 +205,9 @@ var sensors = []Sensor{
 	},
 }
 
+// Sensors returns the table.
+func Sensors() []Sensor { return slices.Clone(sensors) }
+
 // LookupSensor returns the sensor that an image reference names, whatever its tag and digest. A copy in a registry that
 // is not known to mirror its home is somebody else's build, hence unknown. The row is not to be changed.
 func LookupSensor(ref string) (Sensor, bool) {

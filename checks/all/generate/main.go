@@ -1,0 +1,215 @@
+// Command generate writes the list of all checks, and one test per check and chapter, from what lies in the folders
+// below checks/. Run it with "go generate ./checks/...".
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lookback/checks"
+)
+
+func main() {
+	if err := run("..", os.WriteFile); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+// run reads the folders below dir and hands every generated file to write.
+func run(dir string, write func(name string, data []byte, perm fs.FileMode) error) error {
+	files, err := generate(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	for name, data := range files {
+		if err := write(filepath.Join(dir, filepath.FromSlash(name)), data, 0o644); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// A check is one that lies in a folder.
+type check struct {
+	chapter, file, name, id string
+}
+
+func (c check) fixture() string { return "testdata/" + c.file + ".yaml" }
+
+// generate returns the generated files of a tree of checks, by name.
+func generate(tree fs.FS) (map[string][]byte, error) {
+	var all []check
+	files := map[string][]byte{}
+	for _, chapter := range checks.Chapters {
+		if _, err := fs.Stat(tree, chapter.Name); errors.Is(err, fs.ErrNotExist) {
+			continue // no check asks that question yet
+		}
+		found, err := read(tree, chapter.Name)
+		if err != nil {
+			return nil, err
+		}
+		if files[chapter.Name+"/generated_test.go"], err = tests(chapter.Name, found); err != nil {
+			return nil, err
+		}
+		slices.SortFunc(found, func(a, b check) int { return cmp.Compare(a.id, b.id) })
+		all = append(all, found...)
+	}
+	list, err := list(all)
+	files["all/all.go"] = list
+	return files, err
+}
+
+// read returns the checks of a folder in order of file. Every check has a fixture, and every fixture a check.
+func read(tree fs.FS, chapter string) ([]check, error) {
+	entries, err := fs.ReadDir(tree, chapter)
+	if err != nil {
+		return nil, fmt.Errorf("reading checks: %w", err)
+	}
+	var found []check
+	fixtures := map[string]bool{}
+	for _, e := range entries {
+		name := e.Name()
+		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		c, ok, err := readFile(tree, chapter, name)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if _, err := fs.Stat(tree, path.Join(chapter, c.fixture())); err != nil {
+			return nil, fmt.Errorf("%s/%s has no fixture: %w", chapter, name, err)
+		}
+		fixtures[path.Join(chapter, c.fixture())] = true
+		found = append(found, c)
+	}
+	lying, err := fs.Glob(tree, chapter+"/testdata/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("reading fixtures: %w", err)
+	}
+	for _, f := range lying {
+		if !fixtures[f] {
+			return nil, fmt.Errorf("%s belongs to no check", f)
+		}
+	}
+	return found, nil
+}
+
+// readFile returns the check of a file: an exported variable that is set to &checks.Check{...}.
+func readFile(tree fs.FS, chapter, name string) (c check, ok bool, err error) {
+	full := path.Join(chapter, name)
+	text, err := fs.ReadFile(tree, full)
+	if err != nil {
+		return c, false, fmt.Errorf("reading checks: %w", err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), full, text, parser.SkipObjectResolution)
+	if err != nil {
+		return c, false, fmt.Errorf("reading checks: %w", err)
+	}
+	for _, decl := range file.Decls {
+		vars, isVar := decl.(*ast.GenDecl)
+		if !isVar || vars.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range vars.Specs {
+			v := spec.(*ast.ValueSpec)
+			if len(v.Values) != 1 || !v.Names[0].IsExported() {
+				continue
+			}
+			id, isCheck := idOf(v.Values[0])
+			switch {
+			case !isCheck:
+			case ok:
+				return c, false, fmt.Errorf("%s holds two checks; give each a file of its own", full)
+			case id == "":
+				return c, false, fmt.Errorf("%s: the ID of %s is no plain string", full, v.Names[0].Name)
+			default:
+				c, ok = check{chapter, strings.TrimSuffix(name, ".go"), v.Names[0].Name, id}, true
+			}
+		}
+	}
+	return c, ok, nil
+}
+
+// idOf returns the ID in &checks.Check{ID: "...", ...}.
+func idOf(e ast.Expr) (id string, ok bool) {
+	ref, _ := e.(*ast.UnaryExpr)
+	if ref == nil || ref.Op != token.AND {
+		return "", false
+	}
+	lit, _ := ref.X.(*ast.CompositeLit)
+	if lit == nil {
+		return "", false
+	}
+	typ, _ := lit.Type.(*ast.SelectorExpr)
+	if typ == nil || typ.Sel.Name != "Check" {
+		return "", false
+	}
+	for _, elt := range lit.Elts {
+		kv, _ := elt.(*ast.KeyValueExpr)
+		if kv == nil {
+			continue
+		}
+		if key, _ := kv.Key.(*ast.Ident); key == nil || key.Name != "ID" {
+			continue
+		}
+		if value, _ := kv.Value.(*ast.BasicLit); value != nil {
+			id, _ = strconv.Unquote(value.Value)
+		}
+	}
+	return id, true
+}
+
+const header = "// Code generated by \"go generate ./checks/...\"; DO NOT EDIT.\n\n"
+
+func list(all []check) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(header + "package all\n\nimport (\n\"lookback/checks\"\n")
+	var chapters []string
+	for _, c := range all {
+		chapters = append(chapters, c.chapter)
+	}
+	slices.Sort(chapters)
+	for _, c := range slices.Compact(chapters) {
+		fmt.Fprintf(&b, "%q\n", "lookback/checks/"+c)
+	}
+	b.WriteString(")\n\n// All returns every check, in order of chapter and ID.\nfunc All() []*checks.Check {\nreturn []*checks.Check{\n")
+	for _, c := range all {
+		fmt.Fprintf(&b, "%s.%s,\n", c.chapter, c.name)
+	}
+	b.WriteString("}\n}\n")
+	return gofmt("all.go", b.Bytes())
+}
+
+func tests(chapter string, found []check) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%spackage %s\n\nimport (\n\"testing\"\n\n\"lookback/checks/checktest\"\n)\n", header, chapter)
+	for _, c := range found {
+		fmt.Fprintf(&b, "\nfunc Test%s(t *testing.T) { checktest.Run(t, %q, %s) }\n", c.name, c.fixture(), c.name)
+	}
+	return gofmt(chapter, b.Bytes())
+}
+
+func gofmt(name string, text []byte) ([]byte, error) {
+	out, err := format.Source(text)
+	if err != nil {
+		return nil, fmt.Errorf("formatting %s: %w", name, err)
+	}
+	return out, nil
+}

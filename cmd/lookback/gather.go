@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"lookback/config"
+	"lookback/evidence"
+	"lookback/scanners"
+	"lookback/scanners/compose"
+	"lookback/scanners/kubernetes"
+	"lookback/scanners/tree"
+)
+
+// manifests lists the scanners that share one walk of a tree.
+func manifests() []scanners.Scanner {
+	return []scanners.Scanner{compose.Scanner{}, &kubernetes.Scanner{}}
+}
+
+// gather learns what there is to learn about the targets.
+func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*evidence.Set, *config.Config, error) {
+	cfg, err := loadConfig(e, f, targets[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(targets) == 1 && isEvidence(targets[0]) {
+		set, err := readEvidence(targets[0])
+		return set, cfg, err
+	}
+	set := &evidence.Set{Tool: "lookback " + version, Started: e.now(), Targets: shown(targets), Counted: map[string]int{}}
+	declared := cfg.Declared
+	for _, path := range f.with {
+		with, err := readEvidence(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--with %w", err)
+		}
+		set.With = append(set.With, with.Records...)
+		declared.Answer(with)
+	}
+	files := 0
+	for _, target := range targets {
+		n, err := scanTree(ctx, e, target, declared, set)
+		files += n
+		if errors.Is(err, context.Canceled) {
+			set.Partial = true
+			set.Gap(evidence.Gap{Asked: "the rest of " + target, Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
+			break
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(set.Records)+len(set.Gaps)+len(set.Counted) == 0 {
+		return nil, nil, fmt.Errorf("nothing to scan in %s: no Compose file and no Kubernetes manifest among %s", strings.Join(targets, ", "), manifestFiles(files))
+	}
+	set.Ended = e.now()
+	set.Sort()
+	return set, cfg, nil
+}
+
+func manifestFiles(n int) string {
+	if n == 1 {
+		return "1 YAML or JSON file"
+	}
+	return fmt.Sprintf("%d YAML and JSON files", n)
+}
+
+// shown are the targets as a report names them: what lies outside of the current folder goes by its last element, so that
+// no report tells where on a machine it was made.
+func shown(targets []string) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		out[i] = filepath.ToSlash(filepath.Clean(t))
+		if filepath.IsAbs(t) {
+			out[i] = filepath.Base(t)
+		}
+	}
+	return out
+}
+
+// scanTree reads one file or folder and adds what was found to the set. It returns how many files it read.
+func scanTree(ctx context.Context, e *env, target string, declared scanners.Declared, set *evidence.Set) (int, error) {
+	var t *tree.Tree
+	if target == "-" {
+		t = tree.OpenStdin(e.stdin)
+	} else {
+		var err error
+		if t, err = tree.Open(target); err != nil {
+			return 0, err
+		}
+	}
+	defer t.Close()
+
+	kinds := manifests()
+	var seen atomic.Int64
+	stop := progress(e, &seen)
+	kept, stats, err := tree.Collect(ctx, t, tree.Options{Names: []string{"Kustomization"}, Exclude: declared.Exclude},
+		func(f tree.File) []any {
+			seen.Add(1)
+			out := make([]any, len(kinds))
+			for i, s := range kinds {
+				out[i] = s.Offer(f)
+			}
+			return out
+		})
+	stop()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return stats.Files, fmt.Errorf("reading %s: %w", target, err)
+	}
+	interrupted := err
+	for i, s := range kinds {
+		var own []any
+		for _, k := range kept {
+			if len(k) > 0 && k[i] != nil {
+				own = append(own, k[i])
+			}
+		}
+		// What was offered before an interrupt is still judged.
+		if err := s.Scan(context.WithoutCancel(ctx), scanners.Target{Tree: t, Declared: declared}, own, set); err != nil {
+			return stats.Files, fmt.Errorf("reading %s: %w", target, err)
+		}
+		if c, ok := s.(interface{ Counted() map[string]int }); ok {
+			for kind, n := range c.Counted() {
+				set.Counted[kind] += n
+			}
+		}
+	}
+	return stats.Files, interrupted
+}
+
+// progress tells on a terminal how many files were read, when a scan takes longer than a moment.
+func progress(e *env, seen *atomic.Int64) (stop func()) {
+	if !e.terminal.err {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		shown := false
+		for {
+			select {
+			case <-done:
+				if shown {
+					fmt.Fprint(e.stderr, "\r\x1b[K")
+				}
+				return
+			case <-tick.C:
+				shown = true
+				fmt.Fprintf(e.stderr, "\r%d files read", seen.Load())
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

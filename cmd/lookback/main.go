@@ -1,0 +1,97 @@
+// Command lookback tells an organisation, before a breach, what an investigator could still see, how far back, and who
+// could wipe it.
+package main
+
+//go:generate go test -run TestManPages -update .
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the release build.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, env{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: now, getenv: os.Getenv, terminal: terminal(),
+	}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// An env is what the program sees of the world besides files.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	getenv         func(string) string
+	terminal       screen
+}
+
+// Exit codes.
+const (
+	exitReady       = 0
+	exitFailed      = 1 // a check failed at or above --fail-on
+	exitBad         = 2 // bad usage, or input that could not be read
+	exitNotAssessed = 3 // --require-assessed, and something could not be assessed
+)
+
+// An exit is an error that carries an exit code and that has been told already.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// run is the program: a function of what it is given. It returns the exit code.
+func run(ctx context.Context, e env, args []string) int {
+	root := newRoot(&e)
+	root.SetArgs(args)
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	err := root.ExecuteContext(ctx)
+	var code exit
+	switch {
+	case err == nil:
+		return exitReady
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(e.stderr, "lookback: %v\n", err)
+	return exitBad
+}
+
+func newRoot(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lookback",
+		Short: "What could you still see, how far back, and who could wipe it?",
+		Long: `lookback is a forensic readiness scanner. It reads the manifests that containers are deployed from and says what an
+investigator could still see after a breach, how far back, and who could wipe it.
+
+  lookback scan                      judge the current folder
+  lookback scan -o report.html .     and write a report for an auditor
+  lookback explain CHECK             why a check asks, and how to mend a failure`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetVersionTemplate("lookback {{.Version}}\n")
+	root.AddCommand(newScan(e), newExplain(e), newList(e))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see \"%s --help\"", err, c.CommandPath())
+	})
+	return root
+}
+
+// now is the time, in UTC and to the second, so that saved evidence and reports carry no more than is useful.
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

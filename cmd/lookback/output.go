@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"lookback/report"
+	"lookback/report/html"
+	"lookback/report/json"
+	"lookback/report/sarif"
+	"lookback/report/text"
+)
+
+// formats lists the renderers by the ending of the file that they write.
+var formats = []struct {
+	name, suffix, what string
+	render             report.Renderer
+}{
+	{"text", ".txt", "what the terminal shows, without colour", text.Render},
+	{"html", ".html", "one page for auditors, without scripts or network", html.Render},
+	{"sarif", ".sarif", "SARIF 2.1.0, for code scanning", sarif.Render},
+	{"json", ".json", "every result, for programs and for --baseline", json.Render},
+}
+
+// An output is one report to write: "report.html", "-", or "sarif:-".
+type output struct {
+	path   string // "-" for standard output
+	render report.Renderer
+}
+
+func parseOutput(arg string) (output, error) {
+	name, path, named := strings.Cut(arg, ":")
+	for _, f := range formats {
+		if named && f.name == name {
+			return output{path, f.render}, nil
+		}
+	}
+	if arg == "-" {
+		return output{path: "-"}, nil
+	}
+	for _, f := range formats {
+		if strings.EqualFold(filepath.Ext(arg), f.suffix) {
+			return output{arg, f.render}, nil
+		}
+	}
+	return output{}, fmt.Errorf("-o %s: the ending names no format; use .html, .sarif, .json or .txt, or write the format in front, as in sarif:%s", arg, arg)
+}
+
+// writeFile writes to a file whole or not at all: what was there stays until all of it is written. Devices and pipes are
+// written to as they are.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", path, cause(err))
+		}
+		if err := errors.Join(write(f), f.Close()); err != nil {
+			return fmt.Errorf("writing %s: %w", path, cause(err))
+		}
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("writing %s: %w", path, cause(err))
+	}
+	return nil
+}
+
+// cause takes the path and the call out of an error of the file system: our own sentence names the file.
+func cause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}

@@ -1,0 +1,454 @@
+// Package text renders a report for a terminal: what an engineer reads in ten seconds.
+//
+// The rules: the number first, then what it means, then what to do. One line a cause, then its places. Colour is a second
+// signal, never the only one. Nothing from input reaches the terminal unescaped.
+package text
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"lookback/checks"
+	"lookback/evidence"
+	"lookback/report"
+)
+
+// Options say what the terminal can do.
+type Options struct {
+	Width int  // columns; 0 does not fold lines
+	Color bool // whether colour may be used
+}
+
+// Renderer returns a renderer for a terminal.
+func (o Options) Renderer() report.Renderer {
+	return func(w io.Writer, r *report.Report) error {
+		p := &printer{Options: o, w: bufio.NewWriter(w), r: r}
+		p.report()
+		return p.w.Flush() // the writer keeps its first error
+	}
+}
+
+// Render writes a report without colour and without folding: for a file.
+func Render(w io.Writer, r *report.Report) error { return Options{}.Renderer()(w, r) }
+
+// maxPlaces is how many targets are listed under a cause unless everything is asked for; maxNames how many subjects.
+const (
+	maxPlaces = 6
+	maxNames  = 6
+)
+
+type printer struct {
+	Options
+	w *bufio.Writer
+	r *report.Report
+}
+
+func (p *printer) report() {
+	if p.r.Partial {
+		p.line(0, p.paint(red, "partial: the scan was cut short; what follows is what was learned until then"))
+		p.line(0, "")
+	}
+	p.line(0, p.paint(bold, scoreLine(p.r.Score)))
+	p.horizon()
+	p.failures()
+	p.unread()
+	p.unknowns()
+	p.gaps()
+	p.waived()
+	p.tail()
+}
+
+func scoreLine(s report.Score) string {
+	high := "no high failures"
+	switch s.HighFailures {
+	case 0:
+	case 1:
+		high = "1 high failure"
+	default:
+		high = fmt.Sprintf("%d high failures", s.HighFailures)
+	}
+	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
+		return "nothing here could be asked about"
+	}
+	return fmt.Sprintf("ready %s %%, up to %s %%; %s", percent(s.Ready), percent(s.UpTo), high)
+}
+
+func percent(p float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", p), ".0") }
+
+func (p *printer) horizon() {
+	stretches := p.r.Stretches()
+	if len(stretches) == 0 {
+		return
+	}
+	p.head("If it happened today")
+	counts, days := 0, 0
+	for _, s := range stretches {
+		counts = max(counts, utf8.RuneCountInString(p.who(s)))
+		days = max(days, utf8.RuneCountInString(report.Days(s.Total, s.AtLeast)))
+	}
+	for _, s := range stretches {
+		if p.Width > 0 && counts+days > p.Width/2 {
+			p.hang(2, 4, fmt.Sprintf("%s: %s; %s", p.who(s), report.Days(s.Total, s.AtLeast), report.Clean(s.Ends)))
+			continue
+		}
+		p.hang(2, counts+days+6, fmt.Sprintf("%-*s  %-*s  %s", counts, p.who(s), days, report.Days(s.Total, s.AtLeast), report.Clean(s.Ends)))
+	}
+}
+
+// who names the assets of a stretch: "12 services", or the one by its name.
+func (p *printer) who(s report.Stretch) string {
+	what := ""
+	if s.Activity != evidence.Application {
+		what = ", " + string(s.Activity)
+	}
+	kind := s.Rows[0].Asset.Kind
+	for _, r := range s.Rows {
+		if r.Asset.Kind != kind {
+			kind = "asset"
+		}
+	}
+	return report.Clean(count(len(s.Rows), kind) + what)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func (p *printer) failures() {
+	causes := p.r.Causes(func(r checks.Result) bool {
+		return report.Failure(r) || p.r.Verbose && r.Check.OnDemand && report.Failure(counted(r))
+	})
+	if len(causes) == 0 {
+		return
+	}
+	p.head("Failures")
+	for _, c := range causes {
+		p.cause(c)
+	}
+}
+
+// unknowns writes what nobody could tell: one line a reason, the checks that it blinds, its places.
+func (p *printer) unknowns() {
+	unknowns := p.r.Unknowns()
+	if len(unknowns) == 0 {
+		return
+	}
+	p.head("Not assessed")
+	for _, u := range unknowns {
+		p.hang(2, 4, p.paint(yellow, report.Clean(u.Text)))
+		p.hang(4, 6, p.paint(dim, strings.Join(u.Checks, ", ")))
+		p.places(4, u.Places)
+	}
+}
+
+// counted is a result of a check that is shown only on demand, as if it counted.
+func counted(r checks.Result) checks.Result {
+	c := *r.Check
+	c.OnDemand = false
+	r.Check = &c
+	return r
+}
+
+func (p *printer) cause(c report.Cause) {
+	label := fmt.Sprintf("%-6s  ", c.Severity)
+	indent := 2 + len(label)
+	p.hang(2, indent, p.paint(severityColor[c.Severity], label)+p.paint(bold, report.Clean(c.Text)))
+	p.line(indent, p.paint(dim, c.Check.ID))
+	p.places(indent, c.Places)
+	for _, text := range cures(c) {
+		p.hang(indent, indent+2, "> "+text)
+	}
+}
+
+func (p *printer) places(indent int, places []report.Place) {
+	for i, place := range places {
+		if i == maxPlaces && !p.r.Verbose {
+			p.line(indent, fmt.Sprintf("... and %s more; --verbose shows them", count(len(places)-i, "place")))
+			break
+		}
+		p.place(indent, place)
+	}
+}
+
+// place writes the subjects of a cause in one target, with where the first of them is seen.
+func (p *printer) place(indent int, place report.Place) {
+	if p.r.Verbose {
+		for _, r := range place.Results {
+			p.hang(indent, indent+2, where(r)+"  "+report.Clean(r.Message))
+		}
+		return
+	}
+	var names []string
+	for _, r := range place.Results {
+		if name := subject(r); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	more := ""
+	if len(names) > maxNames {
+		more = fmt.Sprintf(" and %d more", len(names)-maxNames)
+		names = names[:maxNames]
+	}
+	p.hang(indent, indent+2, where(place.Results[0])+"  "+report.Clean(strings.Join(names, ", "))+more)
+}
+
+// subject names what a result is about: the first part of what stands in its target.
+func subject(r checks.Result) string {
+	thing := r.Subject.ID.Thing()
+	if kind, _, _ := strings.Cut(string(r.Subject.ID), ":"); kind == "compose" {
+		thing, _, _ = strings.Cut(thing, "/")
+	}
+	thing, _, _ = strings.Cut(thing, "#")
+	for _, suffix := range []string{"/stdout", "/files", "/image", "/connections", "/events"} {
+		thing = strings.TrimSuffix(thing, suffix)
+	}
+	return cmp.Or(thing, r.Subject.Name)
+}
+
+func where(r checks.Result) string {
+	at := r.Because.At()
+	if at.File == "" && at.Call == "" {
+		at = r.Subject.At
+	}
+	return place(at)
+}
+
+func place(at evidence.Origin) string {
+	switch {
+	case at.File == "":
+		return report.Clean(at.Call)
+	case at.Line == 0:
+		return report.Clean(at.File)
+	case at.Col == 0:
+		return fmt.Sprintf("%s:%d", report.Clean(at.File), at.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", report.Clean(at.File), at.Line, at.Col)
+}
+
+// cures returns what to do about a cause: what holds for all, and for the kinds of target that it has; where the cures are
+// for something else (a database), all of them.
+func cures(c report.Cause) []string {
+	kinds := map[string]bool{"": true}
+	for _, place := range c.Places {
+		kind, _, _ := strings.Cut(place.Target, ":")
+		kinds[strings.ToLower(kind)] = true
+	}
+	var out []string
+	for _, cure := range c.Check.Cures() {
+		if kinds[strings.ToLower(cure.For)] {
+			out = append(out, cure.Text)
+		}
+	}
+	if len(out) == 0 {
+		for _, cure := range c.Check.Cures() {
+			out = append(out, cure.For+": "+cure.Text)
+		}
+	}
+	return append(out, "lookback explain "+c.Check.ID)
+}
+
+func (p *printer) unread() {
+	var bad []evidence.Gap
+	for _, g := range p.r.Gaps {
+		if g.Bad {
+			bad = append(bad, g)
+		}
+	}
+	if len(bad) == 0 {
+		return
+	}
+	p.head("Could not be read")
+	for _, g := range bad {
+		p.hang(2, 4, p.paint(red, cmp.Or(place(g.At), report.Clean(g.Asked)))+"  "+report.Clean(cmp.Or(g.Err, g.Asked)))
+	}
+}
+
+func (p *printer) gaps() {
+	type key struct{ asked, err string }
+	var order []key
+	times := map[key]int{}
+	for _, g := range p.r.Gaps {
+		if g.Bad {
+			continue
+		}
+		k := key{g.Asked, g.Err}
+		if times[k]++; times[k] == 1 {
+			order = append(order, k)
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	p.head("Outside of what was scanned")
+	for i, k := range order {
+		if i == 2*maxPlaces && !p.r.Verbose {
+			p.line(2, fmt.Sprintf("... and %d more; --verbose shows them", len(order)-i))
+			break
+		}
+		text := report.Clean(k.asked)
+		if times[k] > 1 {
+			text += fmt.Sprintf(" (%d)", times[k])
+		}
+		if k.err != "" {
+			text += ": " + report.Clean(k.err)
+		}
+		p.hang(2, 4, text)
+	}
+}
+
+func (p *printer) waived() {
+	if p.r.Score.Waived+len(p.r.Idle)+len(p.r.Expired) == 0 {
+		return
+	}
+	p.head("Waived")
+	for _, r := range p.r.Results {
+		if r.Outcome != checks.Waived {
+			continue
+		}
+		text := fmt.Sprintf("%s  %s: %s", where(r), r.Check.ID, r.Message)
+		text += "; " + r.Waiver.Reason
+		if r.Waiver.Who != "" {
+			text += " (" + r.Waiver.Who + ")"
+		}
+		if r.Waiver.Until != "" {
+			text += ", until " + r.Waiver.Until
+		}
+		p.hang(2, 4, report.Clean(text))
+	}
+	for _, w := range p.r.Expired {
+		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s expired on %s", place(w.At), w.Check, w.Subject, w.Until)))
+	}
+	for _, w := range p.r.Idle {
+		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s matches nothing", place(w.At), w.Check, w.Subject)))
+	}
+}
+
+// tail says what was left out, so that nothing is silently gone.
+func (p *printer) tail() {
+	s := p.r.Score
+	parts := []string{count(s.Pass, "passe")}
+	if s.Pass == 1 {
+		parts[0] = "1 pass"
+	}
+	add := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, many))
+		}
+	}
+	add(s.Declared, "of them rests on a declaration", "of them rest on a declaration")
+	add(s.Consequences, "failure that follows from another one", "failures that follow from another one")
+	add(s.Development, "failure in development files", "failures in development files")
+	add(p.known(), "failure was known before", "failures were known before")
+	p.line(0, "")
+	p.hang(0, 0, p.paint(dim, "Not shown: "+strings.Join(parts, ", ")+"."))
+	if n := p.objects(); n > 0 {
+		p.hang(0, 0, p.paint(dim, fmt.Sprintf("%s of %s were not asked: they write no records of their own.",
+			count(n, "object"), count(len(p.r.Counted), "other kind"))))
+	}
+}
+
+// known counts the failures that the baseline had.
+func (p *printer) known() int {
+	n := 0
+	for _, r := range p.r.Results {
+		if report.Failure(r) && p.r.Known[report.Key(r.Check.ID, r.Subject.ID)] {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *printer) objects() int {
+	n := 0
+	for _, k := range p.r.Counted {
+		n += k
+	}
+	return n
+}
+
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	yellow = "33"
+	cyan   = "36"
+)
+
+var severityColor = map[checks.Severity]string{checks.High: red, checks.Medium: yellow, checks.Low: cyan}
+
+func (p *printer) paint(code, s string) string {
+	if !p.Color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p *printer) head(title string) {
+	p.line(0, "")
+	p.line(0, p.paint(bold, title))
+}
+
+func (p *printer) line(indent int, s string) {
+	if s == "" {
+		p.w.WriteByte('\n')
+		return
+	}
+	fmt.Fprintf(p.w, "%*s%s\n", indent, "", s)
+}
+
+// hang writes a line, folded at the width; what is folded is indented by more.
+func (p *printer) hang(indent, more int, s string) {
+	if p.Width == 0 {
+		p.line(indent, s)
+		return
+	}
+	line, used, first := strings.Builder{}, 0, true
+	flush := func() {
+		by := indent
+		if !first {
+			by = more
+		}
+		p.line(by, strings.TrimRight(line.String(), " "))
+		line.Reset()
+		used, first = 0, false
+	}
+	for _, word := range strings.SplitAfter(s, " ") {
+		room := p.Width - indent
+		if !first {
+			room = p.Width - more
+		}
+		n := utf8.RuneCountInString(unpaint(strings.TrimRight(word, " ")))
+		if used > 0 && used+n > max(room, 20) {
+			flush()
+		}
+		line.WriteString(word)
+		used += utf8.RuneCountInString(unpaint(word))
+	}
+	flush()
+}
+
+// unpaint takes our own colour codes out; input has none, see report.Clean.
+func unpaint(s string) string {
+	for {
+		start := strings.Index(s, "\x1b[")
+		if start < 0 {
+			return s
+		}
+		end := strings.IndexByte(s[start:], 'm')
+		if end < 0 {
+			return s
+		}
+		s = s[:start] + s[start+end+1:]
+	}
+}
