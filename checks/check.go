@@ -41,8 +41,8 @@ func (c *Check) Cures() []Cure {
 	for line := range strings.Lines(c.Doc) {
 		line = strings.TrimSpace(line)
 		head, text, found := strings.Cut(line, ": ")
-		if cure, ok := strings.CutPrefix(head, "Cure"); ok && found {
-			out = append(out, Cure{For: strings.TrimPrefix(cure, ", "), Text: text})
+		if kind, _ := strings.CutPrefix(head, "Cure, "); found && (head == "Cure" || kind != head) {
+			out = append(out, Cure{For: strings.TrimPrefix(kind, "Cure"), Text: text})
 			open = true
 			continue
 		}
@@ -216,9 +216,13 @@ func (v Verdict) rank() int {
 	return v.Severity.Rank()
 }
 
-// Size writes a number of bytes for a sentence: "25 MB".
+// Size writes a number of bytes for a sentence: "25 MB", and "4 MiB" where that is what was written.
 func Size(bytes int64) string {
 	switch {
+	case bytes >= 1<<30 && bytes%(1<<30) == 0:
+		return strconv.FormatInt(bytes>>30, 10) + " GiB"
+	case bytes >= 1<<20 && bytes%(1<<20) == 0:
+		return strconv.FormatInt(bytes>>20, 10) + " MiB"
 	case bytes >= 1e9:
 		return strconv.FormatFloat(float64(bytes)/1e9, 'g', 3, 64) + " GB"
 	case bytes >= 1e6:

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -61,26 +62,29 @@ func TestBestAndWorst(t *testing.T) {
 		"fail":    Failed(fact, "fail"),
 		"low":     Failed(fact, "low").As(Low),
 		"high":    Failed(fact, "high").As(High),
+		"medium":  Failed(fact, "medium").As(Medium),
 		"unasked": Unasked(),
 	}
 	for name, tt := range map[string]struct {
 		of          []string
 		best, worst string
 	}{
-		"of none the question does not apply":     {nil, "unasked", "unasked"},
-		"what does not apply is passed over":      {[]string{"unasked", "fail", "unasked"}, "fail", "fail"},
-		"nothing applies":                         {[]string{"unasked", "unasked"}, "unasked", "unasked"},
-		"a pass among failures":                   {[]string{"fail", "pass", "open"}, "pass", "fail"},
-		"an open one among failures":              {[]string{"fail", "open", "high"}, "open", "high"},
-		"an open one before a failure":            {[]string{"open", "fail"}, "open", "fail"},
-		"an open one among passes":                {[]string{"pass", "open", "pass"}, "pass", "open"},
-		"failures of every severity":              {[]string{"fail", "high", "low"}, "low", "high"},
-		"a failure without a severity is no low":  {[]string{"low", "fail"}, "low", "fail"},
-		"of equals the first":                     {[]string{"fail", "fail"}, "fail", "fail"},
-		"a pass after what does not apply":        {[]string{"unasked", "pass"}, "pass", "pass"},
-		"the worst does not depend on the order":  {[]string{"high", "fail", "low"}, "low", "high"},
-		"open after a failure leaves the failure": {[]string{"fail", "open"}, "open", "fail"},
-		"a failure after a pass and an open one":  {[]string{"pass", "open", "low"}, "pass", "low"},
+		"of none the question does not apply":      {nil, "unasked", "unasked"},
+		"what does not apply is passed over":       {[]string{"unasked", "fail", "unasked"}, "fail", "fail"},
+		"nothing applies":                          {[]string{"unasked", "unasked"}, "unasked", "unasked"},
+		"a pass among failures":                    {[]string{"fail", "pass", "open"}, "pass", "fail"},
+		"an open one among failures":               {[]string{"fail", "open", "high"}, "open", "high"},
+		"an open one before a failure":             {[]string{"open", "fail"}, "open", "fail"},
+		"an open one among passes":                 {[]string{"pass", "open", "pass"}, "pass", "open"},
+		"failures of every severity":               {[]string{"fail", "high", "low"}, "low", "high"},
+		"a failure without a severity is no low":   {[]string{"low", "fail"}, "low", "fail"},
+		"of equals the first":                      {[]string{"fail", "fail"}, "fail", "fail"},
+		"of one severity the first":                {[]string{"medium", "fail"}, "medium", "medium"},
+		"what does not apply after a high failure": {[]string{"high", "unasked"}, "high", "high"},
+		"a pass after what does not apply":         {[]string{"unasked", "pass"}, "pass", "pass"},
+		"the worst does not depend on the order":   {[]string{"high", "fail", "low"}, "low", "high"},
+		"open after a failure leaves the failure":  {[]string{"fail", "open"}, "open", "fail"},
+		"a failure after a pass and an open one":   {[]string{"pass", "open", "low"}, "pass", "low"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ask := func(s string) Verdict { return verdicts[s] }
@@ -103,7 +107,7 @@ func TestMany(t *testing.T) {
 
 func TestSize(t *testing.T) {
 	for bytes, want := range map[int64]string{
-		0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 1 << 20: "1.05 MB", 25_000_000: "25 MB", 5_000_000_000: "5 GB",
+		0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 1_000_000: "1 MB", 1_000_000_000: "1 GB", 1 << 20: "1 MiB", 3 << 30: "3 GiB", 25_000_000: "25 MB", 5_000_000_000: "5 GB",
 	} {
 		if got := Size(bytes); got != want {
 			t.Errorf("%d is %q, want %q", bytes, got, want)
@@ -127,5 +131,22 @@ func TestDefaultPolicy(t *testing.T) {
 	want := Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000}
 	if got := DefaultPolicy(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestCures(t *testing.T) {
+	c := Check{Doc: "A story: it ends badly.\n\nCure, Compose: name a driver\nthat keeps it.\nCure: look twice.\n\nOther tools: they complain.\nCured hams are: no cure.\n"}
+	want := []Cure{{"Compose", "name a driver that keeps it."}, {"", "look twice."}}
+	if got := c.Cures(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := (&Check{Doc: "A story without a cure."}).Cures(); got != nil {
+		t.Errorf("got %q, want none", got)
+	}
+}
+
+func TestChapter(t *testing.T) {
+	if got := (&Check{ID: "shipped-off-asset"}).Chapter(); got != "shipped" {
+		t.Errorf("got %q", got)
 	}
 }

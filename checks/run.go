@@ -130,7 +130,7 @@ func (rs *Results) waive(waivers []evidence.Waiver, now time.Time) {
 		used := false
 		for j := range rs.All {
 			r := &rs.All[j]
-			if !Glob(w.Check, r.Check.ID) || !Glob(w.Subject, string(r.Subject.ID)) {
+			if !Glob(w.Check, r.Check.ID) || !Glob(w.Subject, string(r.Subject.ID)) && !Glob(w.Subject+"/*", string(r.Subject.ID)) {
 				continue
 			}
 			if r.Outcome == Fail {

@@ -46,10 +46,26 @@ func Decided(v Verdict, s evidence.LogSource) Verdict {
 	return v
 }
 
-// Cite returns the fact that a verdict about a store rests on: where the store was scanned, the given one; else the
-// delivery that names it.
-func Cite(r Reached, fact evidence.Fact) evidence.Fact {
-	if r.Scanned {
+// Remains says whether anything of what a source writes is still there once its asset has ended: known true where one
+// store survives, known false where all are known to end with it.
+func Remains(v *View, s evidence.LogSource) evidence.Value[bool] {
+	remains := evidence.Known(false, s.At)
+	for _, r := range v.Reached(s) {
+		lives := v.Outlives(r.Store, s)
+		if True(lives) {
+			return lives
+		}
+		if lives.IsUnknown() {
+			remains = lives
+		}
+	}
+	return remains
+}
+
+// Cite returns the fact that a verdict about a store rests on: where the store was scanned, and the source is the only
+// one that writes to it, the given one; else the delivery, which is the source's own.
+func Cite(v *View, r Reached, fact evidence.Fact) evidence.Fact {
+	if r.Scanned && len(v.writers[r.Store.ID]) < 2 {
 		return fact
 	}
 	return r.By.Extent

@@ -32,6 +32,9 @@ type Origin struct {
 	Col  int    `json:"col,omitempty"`  // in characters, from 1
 	Call string `json:"call,omitempty"` // the permission that the call needs: "s3:GetLifecycleConfiguration"
 	Note string `json:"note,omitempty"` // "Docker default" when nobody wrote it down, [NoteDeclared] when the owner said so
+	// Fix is the edit that would set the fact right, where the scanner knows it: "add --accesslog to its command". No
+	// check reads it; a report may.
+	Fix string `json:"fix,omitempty"`
 }
 
 // Notes that checks know.

@@ -123,12 +123,18 @@ func Read(r io.Reader) (*Set, error) {
 		dec.DisallowUnknownFields()
 		var l line
 		err := dec.Decode(&l)
+		if err == nil && dec.More() {
+			err = errors.New("more than one value")
+		}
 		if n == 1 && (err != nil || l.Header == nil) {
 			return nil, ErrNotEvidence
 		}
 		if err != nil {
 			cut = fmt.Errorf("reading evidence: line %d: %w", n, err)
 			continue
+		}
+		if l.fields() > 1 {
+			return nil, fmt.Errorf("reading evidence: line %d holds several records", n)
 		}
 		switch {
 		case n == 1:
@@ -166,6 +172,19 @@ func Read(r io.Reader) (*Set, error) {
 	}
 	s.Sort()
 	return s, nil
+}
+
+// fields counts what a line holds.
+func (l line) fields() int {
+	n := 0
+	for _, there := range []bool{
+		l.Header != nil, l.Asset != nil, l.LogSource != nil, l.LogStore != nil, l.Access != nil, l.Gap != nil, l.Waiver != nil, l.End != nil,
+	} {
+		if there {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Set) add(r Record, with bool) {

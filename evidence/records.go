@@ -20,8 +20,9 @@ func (s Subject) Self() Subject { return s }
 // cluster, a volume.
 type Asset struct {
 	Subject
-	// In is what holds it. Unknown means a separate thing at a place that we could not see: it does not end with the
-	// assets around it, but it may lie on the same host. Moot means that nothing holds it.
+	// In is what holds it. Unknown (elsewhere, unfamiliar or unresolved) means a separate thing at a place that we could
+	// not see: it does not end with the assets around it, but it may lie on the same host. Where the look was denied,
+	// failed or never taken, it may lie within anything. Moot means that nothing holds it.
 	In Value[ID] `json:"in,omitzero"`
 	// Host marks a machine: what it holds shares its disk and its fate.
 	Host bool `json:"host,omitempty"`
@@ -89,6 +90,8 @@ type LogStore struct {
 	Bytes Value[int64] `json:"bytes,omitzero"`
 	// ColdAfter is after how many days getting a record back takes longer than asking for it; moot where never.
 	ColdAfter Value[int] `json:"cold_after,omitzero"`
+	// Restore is how many seconds it takes to get a cold record back; moot where none goes cold.
+	Restore Value[int64] `json:"restore,omitzero"`
 	// Lingers is how many seconds it stays once the asset that fills it has ended; moot where it stays.
 	Lingers Value[int64] `json:"lingers,omitzero"`
 	// To lists its copies.
@@ -129,7 +132,7 @@ type Gap struct {
 // A Waiver says that an owner accepts a failure.
 type Waiver struct {
 	Check   string `json:"check"`           // a check's ID, or a glob over it
-	Subject string `json:"subject"`         // a glob over subject IDs; "*" matches any run of characters
+	Subject string `json:"subject"`         // a glob over subject IDs, and all that lies below what it matches; "*" matches any run of characters
 	Reason  string `json:"reason"`          // why it is accepted
 	Who     string `json:"who,omitempty"`   // who accepted it
 	Until   string `json:"until,omitempty"` // the last day on which it holds: "2027-01-31"; "" is for good

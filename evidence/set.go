@@ -39,18 +39,18 @@ func (s *Set) Waiver(w Waiver) { s.Waivers = append(s.Waivers, w) }
 func (s *Set) Sort() {
 	for _, rs := range [][]Record{s.Records, s.With} {
 		slices.SortStableFunc(rs, func(a, b Record) int {
-			return cmp.Or(cmp.Compare(a.Self().ID, b.Self().ID), cmp.Compare(recordType(a), recordType(b)))
+			return cmp.Or(cmp.Compare(a.Self().ID, b.Self().ID), cmp.Compare(recordType(a), recordType(b)), compareOrigins(a.Self().At, b.Self().At))
 		})
 	}
 	slices.SortStableFunc(s.Gaps, func(a, b Gap) int {
-		return cmp.Or(cmp.Compare(a.In, b.In), compareOrigins(a.At, b.At), cmp.Compare(a.Asked, b.Asked), cmp.Compare(a.Err, b.Err))
+		return cmp.Or(cmp.Compare(a.In, b.In), compareOrigins(a.At, b.At), cmp.Compare(a.Asked, b.Asked), cmp.Compare(a.Err, b.Err), cmp.Compare(a.Why, b.Why))
 	})
 	s.Gaps = slices.Compact(s.Gaps)
 	slices.SortStableFunc(s.Waivers, func(a, b Waiver) int {
-		return cmp.Or(compareOrigins(a.At, b.At), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Subject, b.Subject))
+		return cmp.Or(compareOrigins(a.At, b.At), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Reason, b.Reason))
 	})
 }
 
 func compareOrigins(a, b Origin) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Call, b.Call))
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Call, b.Call), cmp.Compare(a.Note, b.Note))
 }

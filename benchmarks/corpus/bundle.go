@@ -25,9 +25,9 @@ kind: CustomResourceDefinition
 metadata:
   annotations:
     controller-gen.kubebuilder.io/version: v0.16.5
-  name: %[2]ss.operator%[3]03d.example.com
+  name: %[2]ss.operator%03[3]d.example.com
 spec:
-  group: operator%[3]03d.example.com
+  group: operator%03[3]d.example.com
   names:
     kind: %[1]s
     listKind: %[1]sList

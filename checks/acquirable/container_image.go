@@ -15,7 +15,9 @@ var ContainerImage = &checks.Check{
 the one that ran. A digest names it for good.
 
 Cure: image: nginx:1.27@sha256:... A tool such as Renovate keeps digests current.
-Shown with --verbose, or when a framework asks for it; it does not count in the score.`,
+
+Shown with --verbose, or when a framework asks for it; it does not count in the score.
+Other tools: Checkov asks the same of Kubernetes manifests (CKV_K8S_43).`,
 	Judge: checks.Each(containerImage),
 }
 

@@ -12,20 +12,23 @@ var Lossless = &checks.Check{
 	Severity: checks.Medium,
 	After:    []string{"recorded-application"},
 	Doc: `An intruder is loud: scans, password guessing and exploits write thousands of lines a second. A log driver in
-non-blocking mode drops what its buffer cannot hold (1 MB unless set), and UDP loses packets without a word, so that the
-gap falls on the minutes that matter.
+non-blocking mode drops what its buffer cannot hold (1 MB unless set), UDP loses packets without a word, and an audit
+webhook in batch mode drops events when its buffer is full, so that the gap falls on the minutes that matter.
 
 Cure, Docker: leave "mode" out (blocking), or give it a "max-buffer-size" of 25 MB or more.
 Cure, syslog: tcp+tls:// in place of udp://. A container does not start while its TCP server is down.
-Some linters ask for non-blocking mode, so that a slow server cannot stall the application; a large buffer serves both.`,
+Cure, kube-apiserver: write to a file too (--audit-log-path), which waits; or --audit-webhook-mode=blocking.
+
+Some guides ask for non-blocking mode, so that a slow server cannot stall the application; a large buffer serves both.`,
 	Judge: checks.Each(lossless),
 }
 
 func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
-	if checks.Lost(s) {
+	remains := checks.Remains(v, s)
+	if kept, known := remains.Get(); checks.Lost(s) || known && !kept { // what ends with its container is lost anyway
 		return checks.Unasked()
 	}
-	return checks.Decided(checks.Best(s.To, func(d evidence.Delivery) checks.Verdict {
+	verdict := checks.Best(s.To, func(d evidence.Delivery) checks.Verdict {
 		safe, known := d.Lossless.Get()
 		extent, sent := d.Extent.Get()
 		switch {
@@ -49,5 +52,9 @@ func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
 			return fail.As(checks.Low)
 		}
 		return fail
-	}), s)
+	})
+	if verdict.Outcome == checks.Fail && remains.IsUnknown() {
+		verdict = checks.NotKnown(remains)
+	}
+	return checks.Decided(verdict, s)
 }

@@ -25,8 +25,6 @@ Cure: take the mount away and let the driver carry the output; or keep the bind 
 func notHidden(v *checks.View, s evidence.LogSource) checks.Verdict {
 	hidden, known := s.Hidden.Get()
 	switch {
-	case s.Hidden.IsMoot():
-		return checks.Unasked()
 	case !known:
 		return checks.NotKnown(s.Hidden)
 	case hidden == evidence.HiddenNothing:

@@ -16,7 +16,7 @@ images write no such log until they are told to (traefik, caddy and haproxy writ
 
 Cure, Compose: take out "driver: none"; name a driver that keeps the output.
 Cure, an image that is silent by default: turn its log on, as the message says; "--accesslog" for traefik.
-An image of your own: say under "images:" in lookback.yaml where it logs; else this is not assessed.`,
+Cure, an image of your own: say under "images:" in lookback.yaml where it logs; else this is not assessed.`,
 	Judge: checks.About(evidence.Application, application),
 }
 

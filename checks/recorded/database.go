@@ -16,6 +16,7 @@ which account read what, from where, or whether it happened at all.
 Cure, PostgreSQL: command: ["postgres", "-c", "log_connections=on"]; add pgaudit for statements.
 Cure, MySQL: --general-log=ON costs much on a busy server; an audit plugin records connections alone.
 Cure, MariaDB: --plugin-load-add=server_audit --server-audit-logging=ON.
+
 A setting made in a mounted configuration file counts when the file is part of what is scanned.`,
 	Judge: checks.About(evidence.Database, database),
 }

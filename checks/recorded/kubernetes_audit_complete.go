@@ -17,6 +17,7 @@ forwarding, reading secrets, binding roles, asking for tokens.
 
 Cure: record "Metadata" for pods/exec, pods/attach, pods/portforward, secrets, serviceaccounts/token and the kinds of
 rbac.authorization.k8s.io before any rule that says None, and end with a rule without conditions.
+
 "Metadata" is enough, and keeps the secrets themselves out of the log.`,
 	Judge: checks.About(evidence.KubernetesAPI, kubernetesAuditComplete),
 }

@@ -14,9 +14,11 @@ var LongEnough = &checks.Check{
 	Severity: checks.Medium,
 	After:    []string{"recorded-application", "shipped-off-asset"},
 	Doc: `Intruders are found late: in one well documented case the theft was known 117 days after it began, when every log with a
-30-day default had gone three times over. PCI DSS 10.5.1 asks for twelve months.
+30-day default had gone three times over. PCI DSS 4.0.1, 10.5.1 asks for twelve months.
 
 Cure, kube-apiserver: --audit-log-maxage=365, on a disk that can hold it, or a webhook to a store that does.
+Cure, containers: send the records to a store that keeps them, and scan that store too.
+
 The number is "retain" under "policy:" in lookback.yaml (365 days unless set).`,
 	Judge: checks.Each(longEnough),
 }

@@ -17,7 +17,7 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 		var elsewhere *checks.Reached
 		verdict := checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
 			comes := checks.Arrives(r)
-			lives := v.Outlives(r.Store, w)
+			lives := lasts(v, r.Store)
 			outlives, known := lives.Get()
 			switch {
 			case comes.Outcome != checks.Pass:
@@ -35,11 +35,22 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 			return ask(r.Store)
 		})
 		if verdict.Outcome == checks.Fail && elsewhere != nil {
-			if !checks.True(v.Outlives(store, w)) {
+			if !checks.True(lasts(v, store)) {
 				return checks.Unasked()
 			}
 			verdict = checks.NotKnown(elsewhere.Store.Kept)
 		}
 		return checks.Decided(verdict, w)
 	})
+}
+
+// lasts says whether a store is still there once whatever writes to it has ended: a sensor's records of a node lie in the
+// log of its container.
+func lasts(v *checks.View, store evidence.LogStore) evidence.Value[bool] {
+	for _, w := range v.Writers(store.ID) {
+		if lives := v.Outlives(store, w); !checks.True(lives) {
+			return lives
+		}
+	}
+	return evidence.Known(true, store.On.At())
 }

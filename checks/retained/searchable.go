@@ -1,6 +1,8 @@
 package retained
 
 import (
+	"time"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -12,7 +14,10 @@ var Searchable = &checks.Check{
 	Severity: checks.Medium,
 	After:    []string{"recorded-application", "shipped-off-asset", "retained-long-enough"},
 	Doc: `In the first hours of an investigation every question is about the last weeks. Records that have to come back from an
-archive tier first answer a day later. PCI DSS 10.5.1 asks that three months are immediately available.
+archive tier first answer a day later. PCI DSS 4.0.1, 10.5.1 asks that three months are immediately available.
+
+Cure, kube-apiserver: --audit-log-maxage of 90 or more.
+Cure, an archive: let records go to the cold tier after 90 days, not before.
 
 The numbers are "searchable" and "restore-within" under "policy:" in lookback.yaml (90 days, one hour).`,
 	Judge: checks.Each(searchable),
@@ -22,13 +27,17 @@ func searchable(v *checks.View, store evidence.LogStore) checks.Verdict {
 	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
 		days, known := s.Kept.Get()
 		cold, goesCold := s.ColdAfter.Get()
+		restore, timed := s.Restore.Get()
 		switch {
 		case !known:
 			return checks.NotKnown(s.Kept)
 		case days < v.Policy.Searchable:
 			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", s.Name, inDays(days), inDays(v.Policy.Searchable))
-		case goesCold && cold < v.Policy.Searchable:
-			return checks.Failed(s.ColdAfter, "%s goes cold after %s; policy asks %s at hand", s.Name, inDays(cold), inDays(v.Policy.Searchable))
+		case goesCold && cold < v.Policy.Searchable && !timed:
+			return checks.NotKnown(s.Restore)
+		case goesCold && cold < v.Policy.Searchable && time.Duration(restore)*time.Second > v.Policy.RestoreWithin:
+			return checks.Failed(s.ColdAfter, "%s goes cold after %s, and takes %s to come back; policy asks %s at hand",
+				s.Name, inDays(cold), checks.Span(restore), inDays(v.Policy.Searchable))
 		case !goesCold && !s.ColdAfter.IsMoot():
 			return checks.NotKnown(s.ColdAfter)
 		}

@@ -15,8 +15,8 @@ var AfterExit = &checks.Check{
 	After:    []string{"recorded-application"},
 	Doc: `A job that ran for a minute is a good place to hide. When it is deleted the moment it ends (a short
 ttlSecondsAfterFinished, failedJobsHistoryLimit: 0, a hook that deletes itself), its pod and its log are gone before an
-alert is read. An anonymous Docker volume has no name by which anyone would find it: it is lost with "docker compose down
--v", with --rm and at the next prune.
+alert is read. An anonymous Docker volume has no name by which anyone would find it: it is lost with
+"docker compose down -v", with --rm and at the next prune.
 
 Cure, Kubernetes: let finished jobs stay for a day (ttlSecondsAfterFinished: 86400) or ship their output.
 Cure, Compose: give the volume a name.`,
@@ -37,7 +37,7 @@ func afterExit(v *checks.View, s evidence.LogSource) checks.Verdict {
 		}
 		lives := v.Outlives(r.Store, s)
 		outlives, known := lives.Get()
-		until, at := r.Store.Lingers, checks.Cite(r, r.Store.On)
+		until, at := r.Store.Lingers, checks.Cite(v, r, r.Store.On)
 		switch {
 		case !known:
 			return checks.NotKnown(lives)

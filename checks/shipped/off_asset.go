@@ -11,15 +11,21 @@ var OffAsset = &checks.Check{
 	Title:    "The records outlive the container that wrote them",
 	Severity: checks.Medium,
 	After:    []string{"recorded-application"},
-	Doc: `Containers are replaced many times a day, and their log files are deleted with them: Docker's json-file and local
-drivers keep output only as long as the container is there, the kubelet's files go with the pod, and so does whatever was
-written inside the container or into an emptyDir. If the service is replaced before anyone looks, nothing shows what ran.
+	Doc: `Containers are replaced many times a day, and their log files are deleted with them: the json-file and local drivers of
+Docker keep output as long as the container is there, the kubelet's files go with the pod, and so does what was written
+inside the container or into an emptyDir. If the service is replaced before anyone looks, nothing shows what ran.
 
 Cure, Compose: a log driver that sends output away (syslog over TLS, fluentd, gelf, awslogs, ...), or at least journald;
 a named volume over the folder for images that log to files. The line can stand once, as an x-logging anchor.
-If the Docker daemon's own default already ships, say so under "platform:" in lookback.yaml, or scan it (--with).
+Cure, a Docker daemon that ships by default: say so under "platform:" in lookback.yaml, or scan it (--with).
 Cure, Kubernetes: a collector on every node; for files inside the container a claim, or a sidecar that prints them.
-Do not put a volume on /var/log of an image that logs to standard output: see arriving-not-hidden.`,
+
+Do not put a volume on /var/log of an image that logs to standard output: see arriving-not-hidden.
+
+Other tools: a writable volume below /var trips KICS b7652612 in Kubernetes, a bind mount from there KICS 1c1325ff in
+Compose: "# kics-scan ignore-line" above the line. A collector's hostPath trips Trivy AVD-KSV-0023, and AVD-KSV-0121
+where it is /var/lib/docker itself (ids in .trivyignore); its Docker socket trips kube-linter's docker-sock (annotation
+ignore-check.kube-linter.io/docker-sock: "reads container logs").`,
 	Judge: checks.Each(offAsset),
 }
 
@@ -35,7 +41,7 @@ func offAsset(v *checks.View, s evidence.LogSource) checks.Verdict {
 			return a
 		}
 		lives, known := v.Outlives(r.Store, s).Get()
-		switch on := checks.Cite(r, r.Store.On); {
+		switch on := checks.Cite(v, r, r.Store.On); {
 		case !known:
 			return checks.NotKnown(v.Outlives(r.Store, s))
 		case lives:

@@ -12,11 +12,13 @@ var OffHost = &checks.Check{
 	Severity: checks.Medium,
 	After:    []string{"recorded-application", "shipped-off-asset"},
 	Doc: `Whoever breaks out of a container, or gets root on the host, can delete every log on it; a disk that dies takes them
-too. Volumes, bind mounts, hostPath and the journal are all on the machine. PCI DSS 10.3.3 asks for prompt copies on a
-central server for this reason.
+too. Volumes, bind mounts, hostPath and the journal are all on the machine. PCI DSS 4.0.1, 10.3.3 asks for prompt copies
+on a central server for this reason.
 
 Cure, Compose: a log driver that sends to another machine, or a collector in the project whose output does.
-Cure, Kubernetes: a collector that sends away; a storage class whose volumes are not on the node.`,
+Cure, Kubernetes: a collector that sends away; a storage class whose volumes are not on the node.
+
+Other tools: see shipped-off-asset for the rules that a collector's mounts trip.`,
 	Judge: checks.Each(offHost),
 }
 
@@ -37,8 +39,8 @@ func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
 		case !known:
 			return checks.NotKnown(leaves)
 		case !away:
-			return checks.Failed(checks.Cite(r, r.Store.On), "%s stays on the machine, in %s", s.Name, r.Store.Name)
+			return checks.Failed(checks.Cite(v, r, r.Store.On), "%s stays on the machine, in %s", s.Name, r.Store.Name)
 		}
-		return checks.Passed(checks.Cite(r, r.Store.On), "%s goes to %s", s.Name, r.Store.Name)
+		return checks.Passed(checks.Cite(v, r, r.Store.On), "%s goes to %s", s.Name, r.Store.Name)
 	}), s)
 }

@@ -10,11 +10,15 @@ var Processes = &checks.Check{
 	ID:       "watched-processes",
 	Title:    "A sensor records what runs on the nodes",
 	Severity: checks.Medium,
-	Doc: `An audit log shows that somebody opened a shell; only a sensor on the node (Falco, Tetragon, Sysmon, an EDR agent) shows
-what was typed in it. Some agents are installed everywhere and record nothing, because their chart leaves runtime security
-off: the Datadog agent is one.
+	Doc: `An audit log shows that somebody opened a shell; only a sensor on the node (Falco, Tetragon, Sysmon, an EDR agent)
+shows what was typed in it. Some agents are installed everywhere and record nothing, because their chart leaves runtime
+security off: the Datadog agent is one.
 
-Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.`,
+Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.
+
+Other tools: a sensor needs the node. It trips Trivy AVD-KSV-0017 (privileged), AVD-KSV-0023 and AVD-KSV-0121 (hostPath;
+ids in .trivyignore), KICS dd29336b ("# kics-scan ignore-line" above "privileged: true"), and kube-linter's
+privileged-container, host-pid and sensitive-host-mounts (annotations ignore-check.kube-linter.io/NAME: "sensor").`,
 	Judge: checks.About(evidence.Process, processes),
 }
 

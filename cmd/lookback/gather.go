@@ -99,7 +99,13 @@ func scanTree(ctx context.Context, e *env, target string, declared scanners.Decl
 	kinds := manifests()
 	var seen atomic.Int64
 	stop := progress(e, &seen)
-	kept, stats, err := tree.Collect(ctx, t, tree.Options{Names: []string{"Kustomization"}, Exclude: declared.Exclude},
+	options := tree.Options{Exclude: declared.Exclude}
+	for _, s := range kinds {
+		if n, ok := s.(interface{ Names() []string }); ok {
+			options.Names = append(options.Names, n.Names()...)
+		}
+	}
+	kept, stats, err := tree.Collect(ctx, t, options,
 		func(f tree.File) []any {
 			seen.Add(1)
 			out := make([]any, len(kinds))

@@ -163,7 +163,7 @@ func loadConfig(e *env, f scanFlags, target string) (*config.Config, error) {
 	if err != nil || path == "" {
 		return config.Default(), err
 	}
-	return config.Load(path, config.Options{Checks: ids, Root: root})
+	return config.Load(path, config.Options{Checks: ids, Root: root, Confined: true})
 }
 
 // isEvidence reports whether a file is saved evidence, by how it begins.

@@ -230,16 +230,7 @@ func TestLargeReport(t *testing.T) {
 	if len(r.Results) < 20_000 {
 		t.Fatalf("got %d results, want 20,000 at least", len(r.Results))
 	}
-	var page string
-	best := time.Hour // of three, for the machine may be busy
-	for range 3 {
-		start := time.Now()
-		page = render(t, r)
-		best = min(best, time.Since(start))
-	}
-	if best > 2*time.Second {
-		t.Errorf("%d results take %v", len(r.Results), best)
-	}
+	page := render(t, r)
 	if len(page) > 8_000_000 {
 		t.Errorf("the page has %d bytes", len(page))
 	}

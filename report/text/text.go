@@ -242,6 +242,16 @@ func cures(c report.Cause) []string {
 		kinds[strings.ToLower(kind)] = true
 	}
 	var out []string
+	for _, place := range c.Places {
+		for _, r := range place.Results {
+			if fix := r.Because.At().Fix; fix != "" && !slices.Contains(out, fix) {
+				out = append(out, fix)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return append(out, "lookback explain "+c.Check.ID)
+	}
 	for _, cure := range c.Check.Cures() {
 		if kinds[strings.ToLower(cure.For)] {
 			out = append(out, cure.Text)

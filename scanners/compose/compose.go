@@ -38,15 +38,7 @@ func (Scanner) Offer(f tree.File) any {
 
 // Scan sends the containers of each project through [workload.Observe].
 func (Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to scanners.Sink) error {
-	s := newScan(t, to)
-	for _, k := range kept {
-		if f, ok := k.(*file); ok {
-			s.files[f.name] = f
-			s.names = append(s.names, f.name)
-		}
-	}
-	slices.Sort(s.names)
-	for _, p := range s.projects() {
+	for _, p := range read(newScan(t, to), kept) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -59,6 +51,18 @@ func (Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to scann
 	return nil
 }
 
+// read returns the projects of the files that were kept, not yet loaded.
+func read(s *scan, kept []any) []*project {
+	for _, k := range kept {
+		if f, ok := k.(*file); ok {
+			s.files[f.name] = f
+			s.names = append(s.names, f.name)
+		}
+	}
+	slices.Sort(s.names)
+	return s.projects()
+}
+
 // A scan is what the projects of one run share.
 type scan struct {
 	scanners.Target
@@ -67,20 +71,29 @@ type scan struct {
 	names  []string // of the files that were offered
 	gaps   map[evidence.Gap]bool
 	waived map[evidence.Waiver]bool
+	envs   map[[2]string]envFile // by the project's folder and the file
+	sent   map[evidence.ID]int   // gaps, by target
 }
 
 func newScan(t scanners.Target, to scanners.Sink) *scan {
-	return &scan{Target: t, sink: to, files: map[string]*file{}, gaps: map[evidence.Gap]bool{}, waived: map[evidence.Waiver]bool{}}
+	return &scan{Target: t, sink: to, files: map[string]*file{}, gaps: map[evidence.Gap]bool{}, waived: map[evidence.Waiver]bool{}, envs: map[[2]string]envFile{}, sent: map[evidence.ID]int{}}
 }
+
+// maxGaps is the most gaps that are sent of one project.
+const maxGaps = 200
 
 // gap sends a gap, once for all projects that a file is part of.
 func (s *scan) gap(g evidence.Gap) {
 	once := g
 	once.In = ""
-	if !s.gaps[once] {
-		s.gaps[once] = true
-		s.sink.Gap(g)
+	if s.gaps[once] || s.sent[g.In] > maxGaps {
+		return
 	}
+	if s.sent[g.In]++; s.sent[g.In] > maxGaps {
+		g = evidence.Gap{In: g.In, Asked: "the rest of the project", Why: evidence.Failed, Err: fmt.Sprintf("more than %d things could not be read", maxGaps), At: evidence.Origin{File: g.At.File}, Bad: true}
+	}
+	s.gaps[once] = true
+	s.sink.Gap(g)
 }
 
 // file returns a file of the tree, parsed; its err is set where that cannot be.
@@ -128,26 +141,51 @@ func (s *scan) env(name string, outer vars) (vars, error) {
 	return parseEnv(content, outer)
 }
 
-func (s *scan) envAt(dir, p string, outer vars) (name string, own vars, err error) {
-	if name, err = resolve(dir, p); err == nil {
-		own, err = s.env(name, outer)
-	}
-	return name, own, err
+// An envFile is an env file as one folder's projects see it.
+type envFile struct {
+	vars  vars
+	lines map[string]int
+	err   error
 }
 
-// lineOf returns where an env file sets a variable.
-func (s *scan) lineOf(name, key string) evidence.Origin {
-	at := evidence.Origin{File: name}
+// envAt reads an env file that a project names.
+func (s *scan) envAt(p *project, written string) (name string, own envFile) {
+	name, err := resolve(p.dir, written)
+	if err != nil {
+		return name, envFile{err: err}
+	}
+	key := [2]string{p.dir, name}
+	own, done := s.envs[key]
+	if !done {
+		own.vars, own.err = s.env(name, p.vars)
+		own.lines = s.lines(name)
+		s.envs[key] = own
+	}
+	return name, own
+}
+
+// lines returns in which line an env file sets each variable.
+func (s *scan) lines(name string) map[string]int {
+	out := map[string]int{}
 	content, _ := s.read(name)
 	number := 0
 	for line := range strings.Lines(content) {
 		number++
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
-		if rest, ok := strings.CutPrefix(line, key); ok && (rest == "" || strings.ContainsRune(" \t=:", rune(rest[0]))) {
-			at.Line, at.Col = number, 1
+		if i := strings.IndexAny(line, " \t=:"); i >= 0 {
+			line = line[:i]
 		}
+		out[line] = number
 	}
-	return at
+	return out
+}
+
+// at returns where an env file sets a variable.
+func (e envFile) at(name, key string) evidence.Origin {
+	if line := e.lines[key]; line > 0 {
+		return evidence.Origin{File: name, Line: line, Col: 1}
+	}
+	return evidence.Origin{File: name}
 }
 
 // A project is what one or more Compose files start together.
@@ -161,8 +199,10 @@ type project struct {
 	development bool
 	base        *project // of an overlay: what it changes
 
+	left     *budget
 	model    *model
 	services []*service
+	byName   map[string]*service
 }
 
 // host is the machine that the project's containers run on.
@@ -230,7 +270,7 @@ func (s *scan) folder(dir string, names []string, borrowed map[string]bool) []*p
 	base := of(folder, first, first[0])
 	out := []*project{base}
 	for _, name := range rest {
-		target := folder + "/" + evidence.ID(path.Base(name))
+		target := evidence.ID("compose:" + path.Join(dir, path.Base(name)))
 		if s.overlays(name, first) {
 			p := of(target, append(s.withoutOverride(first), name), name)
 			p.base = base
@@ -272,7 +312,7 @@ func (s *scan) composeFile(dir string, env vars) []string {
 			err = s.file(name).readErr()
 		}
 		if err != nil {
-			at := s.lineOf(path.Join(dir, ".env"), "COMPOSE_FILE")
+			at := envFile{lines: s.lines(path.Join(dir, ".env"))}.at(path.Join(dir, ".env"), "COMPOSE_FILE")
 			l := loading{scan: s, target: evidence.ID("compose:" + dir)}
 			l.gap(fmt.Sprintf("the file %q, which COMPOSE_FILE names", written(p)), at, err, true)
 			continue
@@ -312,9 +352,12 @@ func (s *scan) services(name string) map[string]bool {
 		if all == nil {
 			continue
 		}
-		for _, key := range keys(all) {
-			_, node := locate.Child(all, key.Value)
-			out[key.Value] = has(node, "image") || has(node, "build") || has(node, "extends") || has(node, "provider")
+		for _, e := range entries(all) {
+			name, node := locate.Content(e[0]).Value, e[1]
+			if _, done := out[name]; done {
+				continue
+			}
+			out[name] = has(node, "image") || has(node, "build") || has(node, "extends") || has(node, "provider")
 		}
 	}
 	return out

@@ -23,6 +23,8 @@ const (
 	maxFile    = 4 << 20 // bytes; the largest of public repositories stay under a tenth of it
 	maxDepth   = 100     // of the nodes of a value
 	maxAliased = 100_000 // nodes that are reached through aliases, in one project
+	maxNodes   = 2 << 20 // nodes in all, in one project
+	maxEntries = 1_000   // of a list or a mapping in a service
 )
 
 // A file is one Compose file, parsed: its documents, each a mapping, or why it cannot be read.
@@ -166,12 +168,19 @@ func parse(name string, content []byte, err error) *file {
 	}
 }
 
-// yamlError returns what the parser said, without its own name.
+// parserAt is where the YAML parser says that it stopped: "... at L2.C3-L4.C4: did not find expected key".
+var parserAt = regexp.MustCompile(`(?s)^.* at (?:L\d+\.C\d+-)?L(\d+)\.C\d+: (.*)$`)
+
+// yamlError returns what the parser said, as "line 4: ...".
 func yamlError(err error) error {
-	return errors.New(clean(strings.TrimPrefix(err.Error(), "yaml: ")))
+	msg := clean(strings.TrimPrefix(err.Error(), "yaml: "))
+	if m := parserAt.FindStringSubmatch(msg); m != nil {
+		msg = "line " + m[1] + ": " + m[2]
+	}
+	return errors.New(msg)
 }
 
-var errLine = regexp.MustCompile(`line (\d+)`)
+var errLine = regexp.MustCompile(`^line (\d+)`)
 
 // at returns where the file's error is.
 func (f *file) at() evidence.Origin {
@@ -188,14 +197,21 @@ func (f *file) at() evidence.Origin {
 // A decoder turns nodes of one file into plain values: mappings, lists, texts and nil. Every scalar is a text, as it is
 // written, with its variables replaced.
 type decoder struct {
-	file    string
 	vars    vars
-	aliased *int // nodes that may still be reached through aliases
+	left    *budget
 	inAlias int
 	// resets are the paths of what "!reset" and "!override" take away from the files below.
 	resets [][]string
 	bad    func(n *yaml.Node, err error)
 }
+
+// A budget is what a project may still take.
+type budget struct {
+	aliased, nodes int
+	work           int // see (*project).afford
+}
+
+var errNodes = fmt.Errorf("more than %d values in one project", maxNodes)
 
 var errAliases = fmt.Errorf("aliases stand for more than %d nodes", maxAliased)
 
@@ -208,10 +224,8 @@ func (d *decoder) value(n *yaml.Node, at []string) (any, error) {
 		defer func() { d.inAlias-- }()
 		n = locate.Content(n)
 	}
-	if d.inAlias > 0 {
-		if *d.aliased--; *d.aliased < 0 {
-			return nil, errAliases
-		}
+	if err := d.spend(); err != nil {
+		return nil, err
 	}
 	switch n.Tag {
 	case "!reset":
@@ -222,10 +236,10 @@ func (d *decoder) value(n *yaml.Node, at []string) (any, error) {
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
-		out := make(map[string]any, len(n.Content)/2)
+		out := make(map[string]any, min(len(n.Content)/2, maxEntries))
 		return out, d.fill(out, n, at)
 	case yaml.SequenceNode:
-		out := make([]any, 0, len(n.Content))
+		out := make([]any, 0, min(len(n.Content), maxEntries))
 		for _, item := range n.Content {
 			v, err := d.value(item, append(at, "[]"))
 			if err != nil {
@@ -248,6 +262,19 @@ func (d *decoder) value(n *yaml.Node, at []string) (any, error) {
 	return nil, nil
 }
 
+// spend counts a node.
+func (d *decoder) spend() error {
+	if d.left.nodes--; d.left.nodes < 0 {
+		return errNodes
+	}
+	if d.inAlias > 0 {
+		if d.left.aliased--; d.left.aliased < 0 {
+			return errAliases
+		}
+	}
+	return nil
+}
+
 func (d *decoder) reset(at []string) {
 	d.resets = append(d.resets, slices.DeleteFunc(slices.Clone(at), func(name string) bool { return name == "<<" }))
 }
@@ -267,7 +294,9 @@ func (d *decoder) fill(out map[string]any, n *yaml.Node, at []string) error {
 		if err != nil {
 			return err
 		}
-		out[name] = v
+		if value := locate.Content(n.Content[i+1]); v != nil || value.Tag != "!reset" {
+			out[name] = v
+		}
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if !locate.IsMerge(n.Content[i]) {
@@ -275,11 +304,14 @@ func (d *decoder) fill(out map[string]any, n *yaml.Node, at []string) error {
 		}
 		d.inAlias++
 		for _, from := range locate.Merged(n.Content[i+1]) {
-			if *d.aliased--; *d.aliased < 0 || len(at) > maxDepth {
-				d.inAlias--
-				return errAliases
+			err := d.spend()
+			if err == nil && len(at) > maxDepth {
+				err = errAliases
 			}
-			if err := d.fill(out, from, append(at, "<<")); err != nil {
+			if err == nil {
+				err = d.fill(out, from, append(at, "<<"))
+			}
+			if err != nil {
 				d.inAlias--
 				return err
 			}

@@ -29,6 +29,8 @@ import (
 const (
 	maxIncludes = 500 // files, counted as often as they are included
 	maxExtends  = 100 // services that extend one another in a row
+	maxServices = 2_000
+	maxWork     = 4_000_000 // see (*project).afford
 )
 
 // A layer is one place that writes a service, a volume, a config or a secret.
@@ -38,6 +40,7 @@ type layer struct {
 	vars      vars
 	value     map[string]any // paths in it start from the project's folder
 	resets    [][]string
+	size      int  // nodes in value
 	extended  bool // brought by "extends": another service's
 }
 
@@ -85,7 +88,8 @@ func (s *stack) at(path ...string) evidence.Origin {
 		if found > deepest {
 			deepest, at = found, locate.Origin(l.file, place)
 		}
-		if found == len(path) || found > 0 && value.Tag == "!reset" || found > 0 && value.Tag == "!override" {
+		// What is no mapping, or says so, goes before all of what the files below say.
+		if found == len(path) || found > 0 && (value.Kind != yaml.MappingNode || value.Tag == "!override") {
 			return at
 		}
 	}
@@ -219,14 +223,14 @@ func (m *model) over(o *model) {
 
 // A loading makes the model of one project.
 type loading struct {
-	scan    *scan
-	target  evidence.ID
-	dir     string // the project's folder, from the tree's root
-	vars    vars   // of the project
-	shapes  map[string]shape
-	aliased int
-	files   int
-	scopes  map[string]scope
+	scan   *scan
+	target evidence.ID
+	dir    string // the project's folder, from the tree's root
+	vars   vars   // of the project
+	shapes map[string]shape
+	left   *budget
+	files  int
+	scopes map[string]scope
 }
 
 // A scope is the services of one file as they stand there, before they are extended.
@@ -447,7 +451,7 @@ func (l *loading) include(inc include, at evidence.Origin, dir string, v vars, w
 }
 
 func (l *loading) decoder(f *file, v vars) *decoder {
-	return &decoder{file: f.name, vars: v, aliased: &l.aliased, bad: func(n *yaml.Node, err error) {
+	return &decoder{vars: v, left: l.left, bad: func(n *yaml.Node, err error) {
 		l.gap("the file "+f.name, locate.Origin(f.name, n), err, true)
 	}}
 }
@@ -469,9 +473,17 @@ func (l *loading) things(f *file, doc *yaml.Node, dir string, v vars) *model {
 			l.gap("the file "+f.name, locate.Origin(f.name, place), fmt.Errorf("%s is not a mapping", kind), true)
 			continue
 		}
-		for _, key := range keys(all) {
+		for _, e := range entries(all) {
+			key, node := e[0], e[1]
 			name := clean(locate.Content(key).Value)
-			_, node := locate.Child(all, locate.Content(key).Value)
+			if l.left.nodes <= 0 || len(into) == maxServices {
+				err := errNodes
+				if l.left.nodes > 0 {
+					err = fmt.Errorf("more than %d %s in one file", maxServices, kind)
+				}
+				l.gap("the file "+f.name, locate.Origin(f.name, key), err, true)
+				break
+			}
 			if !validName.MatchString(name) {
 				l.gap("the file "+f.name, locate.Origin(f.name, key), fmt.Errorf("%.80q is no name that Docker Compose takes", name), true)
 				continue
@@ -490,23 +502,26 @@ func (l *loading) things(f *file, doc *yaml.Node, dir string, v vars) *model {
 	return m
 }
 
-// keys returns the keys of a mapping, with those that merge keys bring.
-func keys(n *yaml.Node) []*yaml.Node {
-	var out []*yaml.Node
+// entries returns the keys of a mapping, each with its value, also those that merge keys bring.
+func entries(n *yaml.Node) [][2]*yaml.Node {
+	var out [][2]*yaml.Node
 	seen := map[*yaml.Node]bool{}
 	var add func(n *yaml.Node)
 	add = func(n *yaml.Node) {
-		if seen[n] {
+		if seen[n] || n.Kind != yaml.MappingNode {
 			return
 		}
 		seen[n] = true
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if !locate.IsMerge(n.Content[i]) {
-				out = append(out, n.Content[i])
-				continue
+				out = append(out, [2]*yaml.Node{n.Content[i], locate.Content(n.Content[i+1])})
 			}
-			for _, from := range locate.Merged(n.Content[i+1]) {
-				add(from)
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if locate.IsMerge(n.Content[i]) {
+				for _, from := range locate.Merged(n.Content[i+1]) {
+					add(from)
+				}
 			}
 		}
 	}
@@ -530,6 +545,7 @@ func (l *loading) thing(f *file, key, node *yaml.Node, kind string, shapes map[s
 	}
 	d := l.decoder(f, v)
 	value := st.layers[0].value
+	before := l.left.nodes
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		place, child := locate.Child(node, name)
 		if child == nil {
@@ -549,7 +565,7 @@ func (l *loading) thing(f *file, key, node *yaml.Node, kind string, shapes map[s
 			value[name] = v
 		}
 	}
-	st.layers[0].resets = d.resets
+	st.layers[0].resets, st.layers[0].size = d.resets, before-l.left.nodes
 	l.rebase(value, kind, dir)
 	return st
 }

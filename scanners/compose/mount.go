@@ -73,7 +73,7 @@ func (s *service) bind(m *workload.Mount, source string) {
 	m.Kind = workload.Bind
 	m.HostPath = hostPath(written(source))
 	m.Name = m.HostPath
-	m.Volume = s.shared("bind", m.HostPath)
+	m.Volume = s.shared("bind", strings.TrimPrefix(m.HostPath, "./"))
 }
 
 // hostPath cleans a path of the host; one that starts from the project's folder shows it.
@@ -219,16 +219,32 @@ func (s *service) content(name string, st *stack, at evidence.Origin) evidence.V
 	return evidence.Unknown[string](evidence.Elsewhere, st.self())
 }
 
-// fileAt reads a file that is written as a path from the project's folder.
+// fileAt reads a file that is written as a path from the project's folder, or all files of a folder.
 func (s *service) fileAt(p string, at evidence.Origin) evidence.Value[string] {
 	name, err := resolve(s.dir, p)
-	if err == nil {
-		var content string
-		if content, err = s.scan.read(name); err == nil {
-			return evidence.Known(content, evidence.Origin{File: name, Line: 1, Col: 1})
-		}
+	if err != nil {
+		return evidence.Unknown[string](whyUnread(err, p), at)
 	}
-	return evidence.Unknown[string](whyUnread(err, p), at)
+	content, err := s.scan.read(name)
+	if err == nil {
+		return evidence.Known(content, evidence.Origin{File: name, Line: 1, Col: 1})
+	}
+	names, notFolder := s.scan.Tree.ReadDir(name)
+	if notFolder != nil {
+		return evidence.Unknown[string](whyUnread(err, p), at)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		content, err := s.scan.read(name)
+		if err != nil || all.Len()+len(content) > maxRead {
+			return evidence.Unknown[string](evidence.Unfamiliar, at.WithNote("not all files of the folder could be read"))
+		}
+		if all.Len() == 0 {
+			at = evidence.Origin{File: name, Line: 1, Col: 1}
+		}
+		all.WriteString(content + "\n")
+	}
+	return evidence.Known(all.String(), at)
 }
 
 // file returns the content of a file in the container: see workload.Container.
@@ -242,6 +258,11 @@ func (s *service) file(p string) evidence.Value[string] {
 		}
 	}
 	if over == nil {
+		for i := range s.c.Mounts { // one of the files of a folder
+			if m := s.c.Mounts[i]; under(m.Path, p) && (m.Kind == workload.Settings || m.Kind == workload.Bind) {
+				return s.file(m.Path)
+			}
+		}
 		for _, key := range []string{"volumes", "configs", "secrets", "files", "volumes_from"} {
 			if lost, ok := s.stack.missing(key); ok {
 				return evidence.Unknown[string](lost.Why(), lost.At())
@@ -289,7 +310,8 @@ func whyUnread(err error, p string) evidence.Reason {
 
 // takeOver adds the mounts that "volumes_from:" names.
 func (p *project) takeOver() {
-	for range p.services { // once for each service that could take them from one that takes them from another
+	const inARow = 10 // services that take them from one that takes them from another
+	for range inARow {
 		changed := false
 		for _, s := range p.services {
 			for _, from := range s.VolumesFrom {
@@ -305,13 +327,8 @@ func (p *project) takeOver() {
 func (s *service) takeFrom(entry string) (changed bool) {
 	at := s.stack.item("volumes_from", "", func(item string) bool { return item == entry })
 	name, options, _ := strings.Cut(entry, ":")
-	var from *service
-	for _, o := range s.services {
-		if o.name == name {
-			from = o
-		}
-	}
-	if from == nil || from == s {
+	from := s.byName[name]
+	if from == nil || from == s || len(s.c.Mounts) > maxEntries {
 		why := evidence.Elsewhere
 		if !resolved(entry) {
 			why = evidence.Unresolved
@@ -325,7 +342,8 @@ func (s *service) takeFrom(entry string) (changed bool) {
 		for _, own := range s.c.Mounts {
 			has = has || own.Path == m.Path
 		}
-		if has || m.Kind == workload.Settings {
+		// Docker shares volumes and binds, neither memory nor configs.
+		if has || m.Kind == workload.Settings || m.Volume == from.own("tmpfs", m.Path) {
 			continue
 		}
 		m.ReadOnly = m.ReadOnly || options == "ro"
@@ -352,7 +370,7 @@ func describe(c *workload.Container) string {
 		fmt.Fprintf(&b, "\n%q", all)
 	}
 	for _, m := range c.Mounts {
-		fmt.Fprintf(&b, "\nmount %q", []any{m.Path, m.Kind, m.Volume.Thing(), m.Name, m.HostPath, m.ReadOnly, m.NoCopy, said(m.OffHost)})
+		fmt.Fprintf(&b, "\nmount %q %q %q %q %q %t %t %s", m.Path, m.Kind, m.Volume.Thing(), m.Name, m.HostPath, m.ReadOnly, m.NoCopy, said(m.OffHost))
 		if m.Kind == workload.Settings {
 			fmt.Fprint(&b, said(c.File(m.Path)))
 		}
@@ -362,5 +380,5 @@ func describe(c *workload.Container) string {
 
 func said[T any](v evidence.Value[T]) string {
 	value, known := v.Get()
-	return fmt.Sprintf("%q", []any{value, known, v.IsMoot(), v.Why()})
+	return fmt.Sprintf("%q %t %t %q", fmt.Sprint(value), known, v.IsMoot(), v.Why())
 }

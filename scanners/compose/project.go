@@ -46,10 +46,16 @@ func mentioned(doc *yaml.Node) []string {
 
 // load makes the project's containers and reports whether there is anything in it to judge.
 func (p *project) load() bool {
-	l := &loading{scan: p.scan, target: p.target, dir: p.dir, vars: p.vars, shapes: serviceShapes(), aliased: maxAliased, scopes: map[string]scope{}}
+	p.left = &budget{maxAliased, maxNodes, maxWork}
+	l := &loading{scan: p.scan, target: p.target, dir: p.dir, vars: p.vars, shapes: serviceShapes(), left: p.left, scopes: map[string]scope{}}
 	p.model = l.load(p.files, p.dir, p.vars, nil)
-	for _, name := range p.model.order {
+	p.byName = map[string]*service{}
+	for i, name := range p.model.order {
 		st := p.model.services[name]
+		if i == maxServices {
+			l.gap("the services", st.self(), fmt.Errorf("more than %d in one project", maxServices), true)
+			break
+		}
 		s, err := p.container(name, st)
 		if err != nil {
 			l.gap(fmt.Sprintf("service %q", name), st.self(), fmt.Errorf("%s", written(err.Error())), true)
@@ -57,10 +63,29 @@ func (p *project) load() bool {
 		}
 		if s != nil {
 			p.services = append(p.services, s)
+			p.byName[name] = s
 		}
 	}
 	p.takeOver()
-	return p.base == nil || slices.ContainsFunc(p.services, func(s *service) bool { return !p.unchanged(s) })
+	differs := p.base == nil
+	for _, s := range p.services {
+		if p.base != nil && p.base.byName[s.name] != nil {
+			s.same = describe(p.base.byName[s.name].c) == describe(s.c)
+		}
+		differs = differs || !s.same
+	}
+	return differs
+}
+
+// afford reports whether a service is small enough to be put together. Merging costs as much as there is to merge, and
+// finding the places of what was merged costs, at worst, the square of it.
+func (p *project) afford(st *stack) bool {
+	n := 0
+	for _, l := range st.layers {
+		n += l.size + 1
+	}
+	p.left.work -= n + n*n/1000
+	return p.left.work >= 0
 }
 
 func (p *project) containers() []*workload.Container {
@@ -71,19 +96,6 @@ func (p *project) containers() []*workload.Container {
 	return out
 }
 
-// unchanged reports whether the base of an overlay runs the same container.
-func (p *project) unchanged(s *service) bool {
-	if p.base == nil {
-		return false
-	}
-	for _, b := range p.base.services {
-		if b.name == s.name {
-			return describe(b.c) == describe(s.c)
-		}
-	}
-	return false
-}
-
 // sink returns where the project's evidence goes: of an overlay, what is about services that it does not change, and
 // about volumes that only those use, is left out, for the base says it.
 func (p *project) sink() scanners.Sink {
@@ -92,7 +104,7 @@ func (p *project) sink() scanners.Sink {
 	}
 	d := differing{p.scan.sink, p.target, map[string]bool{}, map[evidence.ID]bool{}}
 	for _, s := range p.services {
-		same := p.unchanged(s)
+		same := s.same
 		d.same[s.name] = same
 		for _, m := range s.c.Mounts {
 			before, seen := d.volumes[m.Volume]
@@ -125,7 +137,7 @@ const waiver = "lookback:waive"
 // waivers sends the waivers that stand in comments of the project's services.
 func (p *project) waivers() {
 	for _, s := range p.services {
-		if p.unchanged(s) {
+		if s.same {
 			continue
 		}
 		for _, l := range s.stack.layers {
@@ -181,19 +193,9 @@ func (p *project) waive(s *service, file string, c comment) {
 		p.gap(evidence.Gap{In: p.target, Asked: "a waiver", Why: evidence.Failed, Err: fmt.Sprintf("line %d: a waiver needs a check and a reason: %s CHECK REASON", c.line, "# "+waiver), At: at, Bad: true})
 		return
 	}
-	// "web*" is all that is the service's, unless there is a "web2" beside it.
-	subjects := []string{string(s.c.Asset.ID) + "*"}
-	for _, o := range p.services {
-		if o != s && strings.HasPrefix(o.name, s.name) {
-			subjects = []string{string(s.c.Asset.ID), string(s.c.Asset.ID) + "/*"}
-			break
-		}
-	}
-	for _, subject := range subjects {
-		w := evidence.Waiver{Check: check, Subject: subject, Reason: reason, At: at}
-		if !p.waived[w] {
-			p.waived[w] = true
-			p.scan.sink.Waiver(w)
-		}
+	w := evidence.Waiver{Check: check, Subject: string(s.c.Asset.ID), Reason: reason, At: at}
+	if !p.waived[w] {
+		p.waived[w] = true
+		p.scan.sink.Waiver(w)
 	}
 }

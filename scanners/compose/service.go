@@ -28,6 +28,8 @@ type service struct {
 	// copied lists what a Dockerfile puts over the files of its base image.
 	copied []string
 	build  evidence.Origin
+	// same says that the base of an overlay runs the same container.
+	same bool
 	// settings are the configs and secrets, by their path in the container.
 	settings map[string]evidence.Value[string]
 }
@@ -35,6 +37,9 @@ type service struct {
 // container returns what a service runs; nil for one that runs nothing: it is scaled to zero, or somebody else provides
 // it. Mounts that it takes over from other services are not in it yet.
 func (p *project) container(name string, st *stack) (*service, error) {
+	if !p.afford(st) {
+		return nil, errors.New("too much is merged in this project")
+	}
 	merged, err := st.merged("services")
 	if err != nil {
 		return nil, err
@@ -146,6 +151,9 @@ func (s *service) image() {
 	case s.Build != nil:
 		s.build = s.stack.at("build")
 		s.c.Image = evidence.Unknown[string](evidence.Elsewhere, s.build)
+		if resolved(s.Image) {
+			s.c.BuiltAs = s.Image
+		}
 		s.built()
 	case s.Image != "":
 		s.c.Image = text(s.Image, s.stack.at("image"))
@@ -227,13 +235,13 @@ func (s *service) env() {
 	s.c.EnvWhole = evidence.Known(true, s.stack.at("environment"))
 	for _, f := range s.EnvFiles {
 		at := s.stack.item("env_file", "path", func(p string) bool { return path.Base(p) == path.Base(f.Path) })
-		name, own, err := s.scan.envAt(s.dir, f.Path, s.vars)
-		if err != nil {
-			s.c.EnvWhole = evidence.Unknown[bool](s.unread("env file", f.Path, at, err, !bool(f.Required)), at)
+		name, own := s.scan.envAt(s.project, f.Path)
+		if own.err != nil {
+			s.c.EnvWhole = evidence.Unknown[bool](s.unread("env file", f.Path, at, own.err, !bool(f.Required)), at)
 			continue
 		}
-		for key, value := range own {
-			s.c.Env[key] = text(value, s.scan.lineOf(name, key))
+		for key, value := range own.vars {
+			s.c.Env[key] = text(value, own.at(name, key))
 		}
 	}
 	for key, value := range s.Environment {
@@ -269,13 +277,13 @@ func (s *service) unread(what, p string, at evidence.Origin, err error, optional
 func (s *service) labels() {
 	for _, p := range s.LabelFiles {
 		at := s.stack.item("label_file", "", func(item string) bool { return path.Base(item) == path.Base(p) })
-		name, own, err := s.scan.envAt(s.dir, p, s.vars)
-		if err != nil {
-			s.unread("label file", p, at, err, false)
+		name, own := s.scan.envAt(s.project, p)
+		if own.err != nil {
+			s.unread("label file", p, at, own.err, false)
 			continue
 		}
-		for key, value := range own {
-			s.c.Annotations[key] = text(value, s.scan.lineOf(name, key))
+		for key, value := range own.vars {
+			s.c.Annotations[key] = text(value, own.at(name, key))
 		}
 	}
 	for key, value := range s.Labels {

@@ -53,6 +53,8 @@ func fileShapes() map[string]shape {
 	return map[string]shape{"name": text1, "file": text1, "content": text1, "environment": text1, "external": externalShape}
 }
 
+var errEntries = fmt.Errorf("of more than %d entries, the limit", maxEntries)
+
 func text1(v any) (any, error) {
 	if _, ok := v.(string); !ok {
 		return nil, errors.New("not a text")
@@ -73,6 +75,9 @@ func list(item shape) shape {
 		in, ok := v.([]any)
 		if !ok {
 			return nil, errors.New("not a list")
+		}
+		if len(in) > maxEntries {
+			return nil, errEntries
 		}
 		out := make([]any, 0, len(in))
 		for _, v := range in {
@@ -126,6 +131,9 @@ func fields(of map[string]shape) shape {
 // pairs takes "KEY=value" as a list or as a mapping.
 func pairs(v any) (any, error) {
 	if in, ok := v.(map[string]any); ok {
+		if len(in) > maxEntries {
+			return nil, errEntries
+		}
 		for _, key := range slices.Sorted(maps.Keys(in)) {
 			if v := in[key]; v != nil {
 				if _, err := text1(v); err != nil {
@@ -136,10 +144,10 @@ func pairs(v any) (any, error) {
 		return in, nil
 	}
 	out, err := list(text1)(v)
-	if err != nil {
+	if err != nil && !errors.Is(err, errEntries) {
 		return nil, errors.New("neither a mapping of texts nor a list of them")
 	}
-	return out, nil
+	return out, err
 }
 
 // words takes a command line: a list, or a text that is split as a shell would. Unlike a list it may be empty, which is
@@ -207,6 +215,9 @@ func networksShape(v any) (any, error) {
 	in, ok := v.(map[string]any)
 	if !ok {
 		return texts(v)
+	}
+	if len(in) > maxEntries {
+		return nil, errEntries
 	}
 	out := make(map[string]any, len(in))
 	for _, name := range slices.Sorted(maps.Keys(in)) {

@@ -453,23 +453,15 @@ func isVariable(name string) bool {
 	return name != ""
 }
 
-// inlineWaivers gives every waiver its subjects: all that lies in the container or the workload.
+// inlineWaivers gives every waiver its subject: the container or the workload, with all that lies in it.
 func (s *scan) inlineWaivers(workloads []*placed) {
-	ids := make([]evidence.ID, 0, len(workloads)+len(s.containers))
-	for _, w := range workloads {
-		ids = append(ids, w.id)
-	}
-	for _, c := range s.containers {
-		ids = append(ids, c.Asset.ID)
-	}
-	slices.Sort(ids)
 	add := func(w *placed, o *object) {
 		for _, v := range o.waivers {
 			id := w.id
 			if v.container != "" {
 				id += "/" + evidence.ID(v.container)
 			}
-			s.waivers = append(s.waivers, evidence.Waiver{Check: v.check, Subject: subjects(id, ids), Reason: v.reason, At: v.at})
+			s.waivers = append(s.waivers, evidence.Waiver{Check: v.check, Subject: string(id), Reason: v.reason, At: v.at})
 		}
 	}
 	for _, w := range workloads {
@@ -478,18 +470,6 @@ func (s *scan) inlineWaivers(workloads []*placed) {
 			add(w, o)
 		}
 	}
-}
-
-// subjects returns a glob over a thing and all that lies in it, which must not take in a thing with a longer name: with
-// "web" and "web-admin" in one folder it is "web/*".
-func subjects(id evidence.ID, all []evidence.ID) string {
-	i, _ := slices.BinarySearch(all, id)
-	for ; i < len(all) && strings.HasPrefix(string(all[i]), string(id)); i++ {
-		if rest := strings.TrimPrefix(string(all[i]), string(id)); rest != "" && rest[0] != '/' {
-			return string(id) + "/*"
-		}
-	}
-	return string(id) + "*"
 }
 
 // collectors notes the units in which something carries logs away.

@@ -9,7 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -175,6 +177,48 @@ func (t *Tree) readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	return read(t.root, name, nil, MaxFile)
+}
+
+// maxList is the most names that ReadDir returns.
+const maxList = 1000
+
+// ReadDir returns the paths of the regular files in the folder at name, sorted; links and folders are left out. Errors
+// are those of [Tree.ReadFile]; a folder of more than a thousand entries is an error too.
+func (t *Tree) ReadDir(name string) ([]string, error) {
+	names, err := t.readDir(name)
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", name, cause(err))
+	}
+	return names, nil
+}
+
+func (t *Tree) readDir(name string) ([]string, error) {
+	switch {
+	case t.root == nil:
+		return nil, fmt.Errorf("%w: only standard input was given", fs.ErrNotExist)
+	case !filepath.IsLocal(filepath.FromSlash(name)):
+		return nil, ErrLeadsOut
+	}
+	dir, err := t.root.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(maxList + 1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if len(entries) > maxList {
+		return nil, fmt.Errorf("more than %d files", maxList)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names = append(names, path.Join(name, e.Name()))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // readable says why a file is not to be read.

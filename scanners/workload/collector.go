@@ -30,9 +30,10 @@ const maxConfigFiles = 64
 func newCollector(c *Container, p *shipper.Product, d scanners.Declared) *collector {
 	k := &collector{c: c, product: p, at: c.Image.At()}
 	ref, _ := c.Image.Get()
-	for _, s := range d.Shippers {
+	for _, s := range d.Shippers { // the most specific pattern comes first
 		if matches(s.Image, ref) {
 			k.declared = s.To
+			break
 		}
 	}
 	var args []string
@@ -109,54 +110,35 @@ func (c *Container) vars(name string) (string, bool) {
 func (k *collector) files(names []string) []shipper.File {
 	var out []shipper.File
 	for _, name := range names {
-		for _, f := range k.expand(name) {
-			if len(out) < maxConfigFiles && !slices.ContainsFunc(out, func(o shipper.File) bool { return o.Name == f.Name }) {
-				out = append(out, f)
-			}
+		f, ok := k.expand(name)
+		if ok && len(out) < maxConfigFiles && !slices.ContainsFunc(out, func(o shipper.File) bool { return o.Name == f.Name }) {
+			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// expand reads a file, a folder, or a glob.
-func (k *collector) expand(name string) []shipper.File {
-	c := k.c
-	if c.File == nil {
-		return nil
+// expand reads a file, a folder, or what a glob matches: the folder's files together.
+func (k *collector) expand(name string) (shipper.File, bool) {
+	if k.c.File == nil {
+		return shipper.File{}, false
 	}
-	pattern := ""
-	if strings.ContainsAny(path.Base(name), "*?[") {
-		name, pattern = path.Split(name)
+	from := path.Clean(name)
+	if base := path.Base(name); strings.ContainsAny(base, "*?[") {
+		from = path.Dir(name)
+		name = path.Join(from, "all"+path.Ext(base))
 	}
-	var names []string
-	if c.List != nil && (pattern != "" || strings.HasSuffix(name, "/") || path.Ext(name) == "") {
-		listed := c.List(path.Clean(name))
-		list, known := listed.Get()
-		if listed.IsUnknown() {
-			k.unread(listed.Why(), listed.At(), "a folder of its configuration was not read")
-		}
-		for _, n := range list {
-			if ok, _ := path.Match(pattern, path.Base(n)); known && (pattern == "" || ok) {
-				names = append(names, n)
-			}
-		}
+	v := k.c.File(from)
+	text, known := v.Get()
+	switch {
+	case v.IsUnknown():
+		k.unread(v.Why(), v.At(), "its configuration file was not read")
+		return shipper.File{}, false
+	case !known || text == "":
+		return shipper.File{}, false
 	}
-	if len(names) == 0 && pattern == "" {
-		names = []string{path.Clean(name)}
-	}
-	var out []shipper.File
-	for _, n := range names {
-		v := c.File(n)
-		text, known := v.Get()
-		switch {
-		case known:
-			k.at = v.At()
-			out = append(out, shipper.File{Name: n, Text: []byte(text)})
-		case v.IsUnknown():
-			k.unread(v.Why(), v.At(), "its configuration file was not read")
-		}
-	}
-	return out
+	k.at = v.At()
+	return shipper.File{Name: path.Clean(name), Text: []byte(text)}, true
 }
 
 // readAll reads a configuration and the files that it includes.
@@ -171,11 +153,10 @@ func (k *collector) readAll(files []shipper.File) (shipper.Config, error) {
 		}
 		more := len(files)
 		for _, name := range config.Includes {
-			for _, f := range k.expand(name) {
-				f.Included = true
-				if !slices.ContainsFunc(files, func(o shipper.File) bool { return o.Name == f.Name }) && len(files) < maxConfigFiles {
-					files = append(files, f)
-				}
+			f, ok := k.expand(name)
+			f.Included = true
+			if ok && len(files) < maxConfigFiles && !slices.ContainsFunc(files, func(o shipper.File) bool { return o.Name == f.Name }) {
+				files = append(files, f)
 			}
 		}
 		if len(files) == more {

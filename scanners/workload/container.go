@@ -31,12 +31,10 @@ type Container struct {
 	// Annotations are the pod's annotations and labels, and the labels of a Compose service.
 	Annotations map[string]evidence.Value[string]
 	Mounts      []Mount
-	// File returns the content of a file in the container: known where a mount brings it and we read it; unknown where a
-	// mount covers the path and we cannot read it; moot where no mount covers it, so that the image's own counts.
+	// File returns the content of a file in the container, or of all files of a folder, one behind the other: known where
+	// mounts bring it and we read it (and empty where the mount there brings no such file); unknown where a mount covers
+	// the path and we cannot read it; moot where no mount covers it, so that the image's own counts.
 	File func(path string) evidence.Value[string]
-	// List returns the files that mounts bring below a folder, as paths in the container, sorted: known and maybe empty
-	// where every mount there could be read; unknown where one could not; moot where nothing is mounted there.
-	List func(folder string) evidence.Value[[]string]
 	// ReadOnlyRoot says whether the container cannot write to its own file system.
 	ReadOnlyRoot evidence.Value[bool]
 	Log          Log

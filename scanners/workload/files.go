@@ -13,12 +13,15 @@ import (
 func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evidence.LogSource {
 	var sources []evidence.LogSource
 	var done []string // folders that need no second source
-	add := func(folder string, enabled evidence.Value[bool], hidden evidence.Hiding, at evidence.Origin) *evidence.LogSource {
+	add := func(folder string, enabled evidence.Value[bool], at evidence.Origin) *evidence.LogSource {
 		done = append(done, folder)
 		s := o.file(c, img, folder, at)
-		s.Enabled, s.Hidden = enabled, evidence.Known(hidden, at)
+		s.Enabled, s.Hidden = enabled, evidence.Moot[evidence.Hiding](at)
 		sources = append(sources, s)
 		return &sources[len(sources)-1]
+	}
+	if len(img.Linked) > 0 {
+		out.Hidden = evidence.Known(evidence.HiddenNot, c.Image.At())
 	}
 	for _, folder := range img.Linked {
 		m, mounted := c.over(folder)
@@ -29,12 +32,13 @@ func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evi
 			continue
 		}
 		if m.filled(c.Log.Runtime) {
-			s := add(m.Path, evidence.Known(true, c.Image.At()), evidence.HiddenNothing, m.At)
+			s := add(m.Path, evidence.Known(true, c.Image.At()), m.At)
+			s.Hidden = evidence.Known(evidence.HiddenNothing, m.At)
 			s.Name = "the " + string(m.Kind) + " " + m.Name + " on " + m.Path
 			continue
 		}
 		out.Hidden = evidence.Known(evidence.HiddenDiverted, m.At)
-		add(folder, evidence.Known(true, c.Image.At()), evidence.HiddenNot, m.At)
+		add(folder, evidence.Known(true, c.Image.At()), m.At)
 	}
 	for _, folder := range img.Files {
 		if img.Doubt&DoubtFiles != 0 || covered(folder, done) {
@@ -44,14 +48,14 @@ func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evi
 		if img.Log != nil && !img.Database { // what it writes there waits for the same setting
 			on = img.setting(c)
 		}
-		add(folder, on, evidence.HiddenNot, c.fileAt(folder))
+		add(folder, on, c.fileAt(folder))
 	}
 	for _, m := range c.Mounts {
 		if !logFolder(m.Path) || m.ReadOnly || m.Kind == Settings || m.ofTheMachine() || covered(m.Path, done) {
 			continue
 		}
 		maybe := evidence.Unknown[bool](evidence.Unfamiliar, m.At.WithNote("whether it writes to "+m.Path+" is not known"))
-		add(m.Path, maybe, evidence.HiddenNot, m.At)
+		add(m.Path, maybe, m.At)
 		if !img.known && m.Kind != AnonymousVolume {
 			// An unknown image may have links there, as nginx has.
 			out.Hidden = evidence.Unknown[evidence.Hiding](img.why, m.At.WithNote("whether the image has links below "+m.Path+" is not known"))

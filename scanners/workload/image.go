@@ -57,6 +57,8 @@ type Setting struct {
 	// Running says that the running system can turn it on too (vault audit enable): where no switch is seen, no manifest
 	// can tell.
 	Running bool
+	// Paid says that it needs a subscription, so that leaving it off is no omission of whoever wrote the manifest.
+	Paid bool
 }
 
 // A Switch is one way to turn a Setting on. Exactly one of Flag, Env and Line is set. Flags and keys are compared

@@ -604,7 +604,7 @@ func generalLog(also ...Switch) *Setting {
 
 func elasticAudit() *Setting {
 	return &Setting{
-		What: "an audit log",
+		What: "an audit log", Paid: true,
 		On: []Switch{
 			{Env: "xpack.security.audit.enabled", Values: []string{"true"}},
 			{Env: "ES_SETTING_XPACK_SECURITY_AUDIT_ENABLED", Values: []string{"true"}},
@@ -617,7 +617,7 @@ func elasticAudit() *Setting {
 
 func kibanaAudit() *Setting {
 	return &Setting{
-		What: "an audit log",
+		What: "an audit log", Paid: true,
 		On: []Switch{
 			{Env: "XPACK_SECURITY_AUDIT_ENABLED", Values: []string{"true"}},
 			{Env: "xpack.security.audit.enabled", Values: []string{"true"}},

@@ -128,8 +128,14 @@ func (o *observer) container(c *Container) {
 	}
 	collects := slices.ContainsFunc(o.collectors, func(k *collector) bool { return k.c == c })
 
+	if c.Log.Runtime == Docker { // a service does not end by itself
+		c.Asset.Lingers = evidence.Moot[int64](c.Asset.At)
+	}
 	out := o.output(c)
 	out.Enabled = img.writes(c)
+	if img.Log != nil && !img.Database {
+		out.Records = img.Log.What
+	}
 	if watches || collects {
 		out.Enabled = evidence.Moot[bool](c.Image.At())
 	}

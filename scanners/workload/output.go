@@ -17,7 +17,7 @@ func (o *observer) output(c *Container) evidence.LogSource {
 	s := evidence.LogSource{
 		Subject:  evidence.Subject{ID: c.Asset.ID + "/stdout#application", Kind: "standard output", Name: "the output of " + c.Asset.Name, At: c.Log.At},
 		Activity: evidence.Application, Records: "its output", Covers: []evidence.ID{c.Asset.ID},
-		Hidden: evidence.Known(evidence.HiddenNot, c.Asset.At),
+		Hidden: evidence.Moot[evidence.Hiding](c.Asset.At),
 	}
 	if c.Log.Runtime == Kubelet {
 		o.kubelet(c, &s)
@@ -222,7 +222,7 @@ func (o *observer) remote(c *Container, name string, options map[string]evidence
 		d.To = evidence.ID("gcp:" + project + "//logging")
 		return d
 	case address.IsZero():
-		address = evidence.Known(known.fallback, at.WithNote(evidence.NoteDockerDefault))
+		address = evidence.Known(known.fallback, at.WithNote("default of the "+kind+" driver"))
 	}
 	text, resolved := address.Get()
 	if !resolved || text == "" {
@@ -319,12 +319,3 @@ func loopback(scheme, server string) bool {
 
 // dockerBridge is the host on Docker's default bridge network.
 var dockerBridge = net.IPv4(172, 17, 0, 1)
-
-// Addresses returns deliveries to servers that an owner named.
-func Addresses(hosts []string, at evidence.Origin) []evidence.Delivery {
-	var out []evidence.Delivery
-	for _, h := range hosts {
-		out = append(out, evidence.Delivery{To: evidence.ID("server:" + h + "//"), Extent: whole(at), Lossless: evidence.Moot[bool](at)})
-	}
-	return out
-}

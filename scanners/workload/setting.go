@@ -37,7 +37,7 @@ func (s *Setting) state(c *Container, data []string) evidence.Value[bool] {
 	if isOn(found) {
 		return found
 	}
-	for _, file := range s.configs(c, data, unread) {
+	for _, file := range s.configs(c, data) {
 		text, known := file.Get()
 		if !known {
 			unread(file.Why(), file.At(), "its configuration file was not read")
@@ -53,12 +53,39 @@ func (s *Setting) state(c *Container, data []string) evidence.Value[bool] {
 		return found
 	case s.Running:
 		return evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("only the running system can tell whether "+s.What+" is on"))
+	case s.Paid && found.IsZero():
+		return evidence.Unknown[bool](evidence.Elsewhere, at.WithNote(s.What+" needs a subscription, of which nothing is written here"))
 	case !open.IsZero():
 		return open
 	case !found.IsZero():
 		return found
 	}
-	return evidence.Known(false, at.WithNote(s.What+" is off until it is turned on"))
+	at = at.WithNote(s.What + " is off until it is turned on")
+	at.Fix = s.fix()
+	return evidence.Known(false, at)
+}
+
+// fix says how to turn a setting on: by its first switch, which is the usual one.
+func (s *Setting) fix() string {
+	if len(s.On) == 0 {
+		return ""
+	}
+	sw := s.On[0]
+	value := "on"
+	if len(sw.Values) > 0 {
+		value = sw.Values[0]
+	}
+	switch {
+	case sw.Env != "":
+		return "set " + sw.Env + "=" + value + " in its environment"
+	case sw.Line != "" && sw.Bare:
+		return "write " + sw.Line + " into its configuration"
+	case sw.Line != "":
+		return "set " + sw.Line + " in its configuration"
+	case sw.Bare:
+		return "add " + sw.Flag + " to its command"
+	}
+	return "add " + sw.Flag + "=" + value + " to its command"
 }
 
 func isOn(v evidence.Value[bool]) bool {
@@ -138,7 +165,7 @@ func (sw Switch) accepts(value string) bool {
 
 // configs returns the configuration files that mounts bring: those that the image reads by itself, and those that a
 // flag names.
-func (s *Setting) configs(c *Container, data []string, unread func(evidence.Reason, evidence.Origin, string)) []evidence.Value[string] {
+func (s *Setting) configs(c *Container, data []string) []evidence.Value[string] {
 	names := slices.Clone(s.Files)
 	for _, arg := range c.Args {
 		text, _ := arg.Get()
@@ -157,18 +184,6 @@ func (s *Setting) configs(c *Container, data []string, unread func(evidence.Reas
 			continue
 		case !mounted && !c.mountsBelow(name):
 			continue
-		}
-		if c.List != nil {
-			listed := c.List(name)
-			if files, known := listed.Get(); known && len(files) > 0 {
-				for _, f := range files {
-					out = append(out, c.File(f))
-				}
-				continue
-			} else if listed.IsUnknown() && path.Ext(name) == "" {
-				unread(listed.Why(), listed.At(), "a folder of its configuration was not read")
-				continue
-			}
 		}
 		if c.File != nil {
 			if v := c.File(name); !v.IsMoot() {
