@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -42,9 +43,12 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 		set.With = append(set.With, with.Records...)
 		declared.Answer(with)
 	}
-	files := 0
+	files, top := 0, ""
+	if len(targets) > 1 {
+		top = above(targets)
+	}
 	for _, target := range targets {
-		n, err := scanTree(ctx, e, target, declared, set)
+		n, err := scanTree(ctx, e, top, target, declared, set)
 		files += n
 		if errors.Is(err, context.Canceled) {
 			set.Partial = true
@@ -61,6 +65,28 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 	set.Ended = e.now()
 	set.Sort()
 	return set, cfg, nil
+}
+
+// above returns the folder that holds all targets, so that those of no repository have names that tell them apart; "" where
+// there is none.
+func above(targets []string) string {
+	common := ""
+	for _, t := range targets {
+		abs, err := filepath.Abs(t)
+		if err != nil || t == "-" {
+			continue
+		}
+		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+			abs = filepath.Dir(abs)
+		}
+		if common == "" {
+			common = abs
+		}
+		for common != abs && !strings.HasPrefix(abs, strings.TrimSuffix(common, string(filepath.Separator))+string(filepath.Separator)) {
+			common = filepath.Dir(common)
+		}
+	}
+	return common
 }
 
 func manifestFiles(n int) string {
@@ -84,13 +110,13 @@ func shown(targets []string) []string {
 }
 
 // scanTree reads one file or folder and adds what was found to the set. It returns how many files it read.
-func scanTree(ctx context.Context, e *env, target string, declared scanners.Declared, set *evidence.Set) (int, error) {
+func scanTree(ctx context.Context, e *env, top, target string, declared scanners.Declared, set *evidence.Set) (int, error) {
 	var t *tree.Tree
 	if target == "-" {
 		t = tree.OpenStdin(e.stdin)
 	} else {
 		var err error
-		if t, err = tree.Open(target); err != nil {
+		if t, err = tree.OpenBelow(top, target); err != nil {
 			return 0, err
 		}
 	}
@@ -108,6 +134,11 @@ func scanTree(ctx context.Context, e *env, target string, declared scanners.Decl
 	kept, stats, err := tree.Collect(ctx, t, options,
 		func(f tree.File) []any {
 			seen.Add(1)
+			if f.Err != nil {
+				return []any{evidence.Gap{
+					Asked: "the file " + f.Name, Why: evidence.Failed, Err: f.Err.Error(), At: evidence.Origin{File: f.Name}, Bad: true,
+				}}
+			}
 			out := make([]any, len(kinds))
 			for i, s := range kinds {
 				out[i] = s.Offer(f)
@@ -119,15 +150,19 @@ func scanTree(ctx context.Context, e *env, target string, declared scanners.Decl
 		return stats.Files, fmt.Errorf("reading %s: %w", target, err)
 	}
 	interrupted := err
-	for i, s := range kinds {
-		var own []any
-		for _, k := range kept {
-			if len(k) > 0 && k[i] != nil {
-				own = append(own, k[i])
+	offered := make([][]any, len(kinds))
+	for _, k := range kept {
+		for i, one := range k {
+			if gap, ok := one.(evidence.Gap); ok {
+				set.Gap(gap)
+			} else if one != nil {
+				offered[i] = append(offered[i], one)
 			}
 		}
+	}
+	for i, s := range kinds {
 		// What was offered before an interrupt is still judged.
-		if err := s.Scan(context.WithoutCancel(ctx), scanners.Target{Tree: t, Declared: declared}, own, set); err != nil {
+		if err := s.Scan(context.WithoutCancel(ctx), scanners.Target{Tree: t, Declared: declared}, offered[i], set); err != nil {
 			return stats.Files, fmt.Errorf("reading %s: %w", target, err)
 		}
 		if c, ok := s.(interface{ Counted() map[string]int }); ok {

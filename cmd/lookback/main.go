@@ -83,7 +83,6 @@ investigator could still see after a breach, how far back, and who could wipe it
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetVersionTemplate("lookback {{.Version}}\n")
 	root.AddCommand(newScan(e), newExplain(e), newList(e))

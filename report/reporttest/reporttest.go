@@ -379,7 +379,7 @@ func offAsset(v *checks.View, s evidence.LogSource) checks.Verdict {
 		return checks.Unasked()
 	}
 	return checks.Decided(checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
-		on := checks.Cite(r, r.Store.On)
+		on := checks.Cite(v, r, r.Store.On)
 		inMemory := checks.True(r.Store.Memory)
 		switch {
 		case r.By.Extent.IsUnknown():

@@ -133,9 +133,8 @@ func (s *service) named(m *workload.Mount, source string) {
 	case kind == "tmpfs":
 		m.Kind = workload.Tmpfs
 	case v.DriverOpts["device"] != "" && (kind == "none" || kind == "") && strings.Contains(","+o+",", "bind,"):
-		name := m.Name
-		s.bind(m, v.DriverOpts["device"])
-		m.Name = name
+		// A folder of the host by another name; Docker fills it from the image all the same, as it does any volume.
+		m.HostPath = hostPath(written(v.DriverOpts["device"]))
 	}
 }
 

@@ -55,15 +55,19 @@ type Tree struct {
 // Open opens the file or folder at path. The tree's root is the nearest folder with a .git entry, from path upwards;
 // where there is none, the folder itself, or the folder that the file is in. A link that was named is followed: a
 // folder to wherever it leads, a file within the root.
-func Open(path string) (*Tree, error) {
-	t, err := open(path)
+func Open(path string) (*Tree, error) { return OpenBelow("", path) }
+
+// OpenBelow is Open with another root for what lies in no repository: top, a folder that holds path; "" is path's own.
+// Files of several targets then have names that tell them apart.
+func OpenBelow(top, path string) (*Tree, error) {
+	t, err := open(top, path)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, cause(err))
 	}
 	return t, nil
 }
 
-func open(path string) (*Tree, error) {
+func open(above, path string) (*Tree, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -83,7 +87,12 @@ func open(path string) (*Tree, error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
 	}
-	top := repository(dir)
+	top, found := repository(dir)
+	if !found && above != "" {
+		if top, err = filepath.EvalSymlinks(above); err != nil {
+			return nil, err
+		}
+	}
 	within, err := filepath.Rel(top, filepath.Join(dir, base))
 	if err != nil {
 		return nil, err
@@ -110,14 +119,14 @@ func open(path string) (*Tree, error) {
 
 // repository returns the nearest folder with a .git entry from dir upwards, else dir. In a worktree and in a submodule
 // .git is a file.
-func repository(dir string) string {
+func repository(dir string) (top string, found bool) {
 	for at := dir; ; {
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
-			return at
+			return at, true
 		}
 		up := filepath.Dir(at)
 		if up == at {
-			return dir
+			return dir, false
 		}
 		at = up
 	}

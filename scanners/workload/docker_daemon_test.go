@@ -64,6 +64,7 @@ type daemon struct {
 // not the first process there, because that one must wait for orphans.
 const startDaemon = `mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run && ip link set lo up &&
 exec tini -- dockerd --host "unix://$1/docker.sock" --data-root "$1/data" --config-file "$1/daemon.json" --cgroup-parent "$2" \
+	--exec-opt native.cgroupdriver=cgroupfs \
 	--exec-root /run/docker --pidfile /run/docker.pid --storage-driver vfs \
 	--bridge none --iptables=false --ip6tables=false --userland-proxy=false`
 

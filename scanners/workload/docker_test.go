@@ -3,7 +3,6 @@
 package workload_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -205,7 +204,7 @@ func dockerMounts(t *testing.T, d *daemon) {
 			holds = nothing
 			for _, f := range o.files() {
 				holds = file
-				if hidden, known := f.Hidden.Get(); !known || hidden == evidence.HiddenNothing {
+				if hidden, known := f.Hidden.Get(); known && hidden == evidence.HiddenNothing {
 					holds = links
 				}
 			}
@@ -387,36 +386,32 @@ func dockerRotation(t *testing.T, d *daemon) {
 	}
 }
 
-// rotatedFiles returns the sizes of the log files that a container no longer writes, uncompressed, by their number.
+// rotatedFiles returns the sizes of the log files that a container no longer writes, uncompressed, by their names.
 func rotatedFiles(t *testing.T, folder string) map[string]int64 {
 	t.Helper()
-	sizes := map[string]int64{}
-	for _, glob := range []string{"*-json.log.*", "local-logs/container.log.*"} {
-		names, err := filepath.Glob(filepath.Join(folder, glob))
+	files := func(pattern string) []string {
+		names, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range names {
-			if strings.HasSuffix(name, ".tmp") {
-				continue // one that is being compressed or read
-			}
-			_, number, _ := strings.Cut(filepath.Base(name), ".log.")
-			number, compressed := strings.CutSuffix(number, ".gz")
-			content, err := os.ReadFile(name)
-			if err != nil {
+		return names
+	}
+	eventually(t, "what the local driver wrote is compressed", func() bool { return len(files("local-logs/container.log.[0-9]")) == 0 })
+	sizes := map[string]int64{}
+	for _, name := range slices.Concat(files("*-json.log.[0-9]"), files("local-logs/container.log.[0-9].gz")) {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var r io.Reader = f
+		if strings.HasSuffix(name, ".gz") {
+			if r, err = gzip.NewReader(f); err != nil {
 				t.Fatal(err)
 			}
-			size := int64(len(content))
-			if compressed {
-				r, err := gzip.NewReader(bytes.NewReader(content))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if size, err = io.Copy(io.Discard, r); err != nil {
-					t.Fatal(err)
-				}
-			}
-			sizes[number] = size
+		}
+		if sizes[filepath.Base(name)], err = io.Copy(io.Discard, r); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return sizes

@@ -26,7 +26,9 @@ func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evi
 	for _, folder := range img.Linked {
 		m, mounted := c.over(folder)
 		if !mounted {
+			// A file over a link takes its output; a folder beside the links takes nothing of theirs.
 			m, mounted = c.below(folder)
+			mounted = mounted && (m.Kind == Bind || m.Kind == HostPath) && path.Ext(m.Path) != ""
 		}
 		if !mounted || m.Kind == Settings {
 			continue
@@ -140,7 +142,11 @@ func (o *observer) volume(c *Container, m Mount) *evidence.LogStore {
 		s.ID = m.Volume + "/files"
 		s.On = evidence.Known([]evidence.ID{m.Volume}, m.At)
 		if _, seen := o.stores[s.ID]; !seen {
-			in := evidence.Unknown[evidence.ID](m.OffHost.Why(), m.OffHost.At())
+			where := m.OffHost.At()
+			if where.Note == "" {
+				where.Note = "on which machine a " + string(m.Kind) + " lies is not written here"
+			}
+			in := evidence.Unknown[evidence.ID](m.OffHost.Why(), where)
 			if off, known := m.OffHost.Get(); known && off {
 				in = evidence.Moot[evidence.ID](m.OffHost.At())
 			} else if known {

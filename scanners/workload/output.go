@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"strconv"
@@ -28,12 +29,20 @@ func (o *observer) output(c *Container) evidence.LogSource {
 		o.outlets(c, &s, p.Outlets)
 		return s
 	}
+	p := o.declared.Docker
 	if driver.IsZero() {
 		driver = evidence.Known("json-file", c.Log.At.WithNote(evidence.NoteDockerDefault))
-		if p := o.declared.Docker; p != nil && !p.Driver.IsZero() {
-			driver, options = p.Driver, p.Options
+		if p != nil && !p.Driver.IsZero() {
+			driver = p.Driver
 		}
 		at = driver.At()
+	}
+	if p != nil && sameDriver(driver, p.Driver) {
+		options = maps.Clone(p.Options)
+		if options == nil {
+			options = map[string]evidence.Value[string]{}
+		}
+		maps.Copy(options, c.Log.Options)
 	}
 	s.Complete = evidence.Known(true, at)
 	name, known := driver.Get()
@@ -48,6 +57,12 @@ func (o *observer) output(c *Container) evidence.LogSource {
 	}
 	s.To = []evidence.Delivery{o.driver(c, name, options, at)}
 	return s
+}
+
+func sameDriver(a, b evidence.Value[string]) bool {
+	x, ok := a.Get()
+	y, also := b.Get()
+	return ok && also && x == y
 }
 
 // outlets says what becomes of output by the default of a daemon that was scanned.
@@ -110,7 +125,7 @@ func (o *observer) driver(c *Container, name string, options map[string]evidence
 			d.Lossless = evidence.Known(false, mode.At())
 			d.Buffer = evidence.Known(int64(1<<20), mode.At().WithNote(evidence.NoteDockerDefault))
 			if size, written := options["max-buffer-size"]; written {
-				d.Buffer = bytesOf(size)
+				d.Buffer = bytesOf(size, units.RAMInBytes)
 			}
 		}
 	}
@@ -149,7 +164,7 @@ func rotation(driver string, options map[string]evidence.Value[string], at evide
 		each, count = evidence.Known(int64(20<<20), def), evidence.Known("5", def)
 	}
 	if !size.IsZero() {
-		each = bytesOf(size)
+		each = bytesOf(size, units.FromHumanSize)
 	}
 	if !files.IsZero() {
 		count = files
@@ -168,7 +183,7 @@ func rotation(driver string, options map[string]evidence.Value[string], at evide
 	return evidence.Known(0, each.At()), evidence.Known(e*n, each.At())
 }
 
-func bytesOf(v evidence.Value[string]) evidence.Value[int64] {
+func bytesOf(v evidence.Value[string], parse func(string) (int64, error)) evidence.Value[int64] {
 	text, known := v.Get()
 	if !known {
 		return evidence.Unknown[int64](v.Why(), v.At())
@@ -176,7 +191,7 @@ func bytesOf(v evidence.Value[string]) evidence.Value[int64] {
 	if text == "-1" {
 		return evidence.Known(int64(-1), v.At())
 	}
-	n, err := units.RAMInBytes(text)
+	n, err := parse(text)
 	if err != nil || n < 0 || n > 1<<50 {
 		return evidence.Unknown[int64](evidence.Unfamiliar, v.At().WithNote("the size is not one that Docker reads"))
 	}

@@ -68,10 +68,10 @@ func TestRotation(t *testing.T) {
 	}{
 		{"json-file grows without end", "json-file", nil, evidence.Forever, -1},
 		{"max-file alone has no effect", "json-file", map[string]string{"max-file": "3"}, evidence.Forever, -1},
-		{"max-size alone keeps one file", "json-file", map[string]string{"max-size": "10m"}, 0, 10 << 20},
-		{"three files", "json-file", map[string]string{"max-size": "10m", "max-file": "3"}, 0, 30 << 20},
+		{"max-size alone keeps one file", "json-file", map[string]string{"max-size": "10m"}, 0, 10_000_000},
+		{"three files", "json-file", map[string]string{"max-size": "10m", "max-file": "3"}, 0, 30_000_000},
 		{"local by itself", "local", nil, 0, 100 << 20},
-		{"local with a size", "local", map[string]string{"max-size": "1g"}, 0, 5 << 30},
+		{"local with a size", "local", map[string]string{"max-size": "1g"}, 0, 5_000_000_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			options := map[string]evidence.Value[string]{}

@@ -7,12 +7,16 @@
 set -eu
 dir=${1:?usage: install.sh DIR}
 [ ! -x "$dir/usr/sbin/dockerd" ] || exit 0
+if [ -e "$dir" ]; then
+	echo "$dir is there and holds no dockerd: name another folder" >&2
+	exit 1
+fi
 packages="docker.io containerd runc tini libdevmapper1.02.1"
 apt-cache show docker.io >/dev/null 2>&1 || apt-get -q update
 # From Debian 13 on the client is a package of its own.
 if apt-cache show docker-cli >/dev/null 2>&1; then packages="$packages docker-cli"; fi
 
-rm -rf "$dir" "$dir.part"
+rm -rf "$dir.part"
 mkdir -p "$dir.part"
 cd "$dir.part"
 # The lists may be older than the archive: one more try with new ones.
