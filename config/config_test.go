@@ -399,7 +399,8 @@ func TestExtendsErrors(t *testing.T) {
 	}{
 		{"itself", map[string]string{"lookback.yaml": "\nextends: lookback.yaml"}, []string{`lookback.yaml:2: extends "lookback.yaml" leads back`}},
 		{
-			"a circle", map[string]string{"lookback.yaml": "extends: a/x.yaml", "a/x.yaml": "extends: y.yaml", "a/y.yaml": "policy: {}\nextends: ../lookback.yaml"},
+			"a circle",
+			map[string]string{"lookback.yaml": "extends: a/x.yaml", "a/x.yaml": "extends: y.yaml", "a/y.yaml": "policy: {}\nextends: ../lookback.yaml"},
 			[]string{`a/y.yaml:2: extends "../lookback.yaml" leads back`},
 		},
 		{"too deep", deep, []string{"7.yaml:1: more than 8 files extend each other in a row"}},
@@ -407,11 +408,13 @@ func TestExtendsErrors(t *testing.T) {
 		{"a file that is not there", map[string]string{"lookback.yaml": "extends: x.yaml"}, []string{`lookback.yaml:1: extends "x.yaml": no such file or directory`}},
 		{"a folder", map[string]string{"lookback.yaml": "extends: x", "x/y.yaml": ""}, []string{`lookback.yaml:1: extends "x": it is not a regular file`}},
 		{
-			"errors of several files, the nearest first", map[string]string{"lookback.yaml": "extends: [x.yaml, y.yaml]\nexclude: 1", "x.yaml": "a: 1", "y.yaml": "\n\nwaivers: 1"},
+			"errors of several files, the nearest first",
+			map[string]string{"lookback.yaml": "extends: [x.yaml, y.yaml]\nexclude: 1", "x.yaml": "a: 1", "y.yaml": "\n\nwaivers: 1"},
 			[]string{"lookback.yaml:2: exclude", `x.yaml:1: "a"`, "y.yaml:3: waivers"},
 		},
 		{
-			"numbers that do not agree across files", map[string]string{"lookback.yaml": "extends: x.yaml\npolicy: {retain: 30}", "x.yaml": "\npolicy: {searchable: 60 days}"},
+			"numbers that do not agree across files",
+			map[string]string{"lookback.yaml": "extends: x.yaml\npolicy: {retain: 30}", "x.yaml": "\npolicy: {searchable: 60 days}"},
 			[]string{"x.yaml:2: records cannot be searchable for 60 days when they are kept for 30"},
 		},
 	} {

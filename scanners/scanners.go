@@ -3,6 +3,7 @@ package scanners
 
 import (
 	"context"
+	"slices"
 
 	"lookback/evidence"
 	"lookback/scanners/tree"
@@ -64,4 +65,9 @@ type Image struct {
 	Image  string               // a path.Match pattern over the image as written, without tag and digest
 	Stdout evidence.Value[bool] // whether standard output holds what an investigation needs
 	Files  []string             // folders or files that it writes records to
+}
+
+// IsDevelopment reports whether a file never runs in production: by its name, or by a word of the owner.
+func (d Declared) IsDevelopment(file string) bool {
+	return tree.Match(slices.Concat([]string{"*.test.*", "*.dev.*"}, d.Development), file)
 }

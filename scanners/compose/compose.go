@@ -264,7 +264,7 @@ func (s *scan) folder(dir string, names []string, borrowed map[string]bool) []*p
 	of := func(target evidence.ID, files []string, own string) *project {
 		return &project{
 			scan: s, target: target, dir: dir, files: files, vars: env, profiles: strings.Split(env["COMPOSE_PROFILES"], ","),
-			development: s.development(own),
+			development: s.Declared.IsDevelopment(own),
 		}
 	}
 	base := of(folder, first, first[0])
@@ -408,20 +408,4 @@ func (s *scan) borrowed() map[string]bool {
 		}
 	}
 	return out
-}
-
-// development reports whether a file never runs in production.
-func (s *scan) development(name string) bool {
-	for _, glob := range append([]string{"*.test.*", "*.dev.*"}, s.Declared.Development...) {
-		if ok, _ := path.Match(glob, name); ok {
-			return true
-		}
-		if ok, _ := path.Match(glob, path.Base(name)); ok {
-			return true
-		}
-		if dir, ok := strings.CutSuffix(glob, "/**"); ok && strings.HasPrefix(name, dir+"/") {
-			return true
-		}
-	}
-	return false
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"lookback/scanners"
 	"lookback/scanners/tree"
 )
 
@@ -44,17 +43,5 @@ func TestOffer(t *testing.T) {
 				t.Errorf("kept: %t, want %t", got != nil, c.want)
 			}
 		})
-	}
-}
-
-func TestDevelopment(t *testing.T) {
-	s := &scan{Target: scanners.Target{Declared: scanners.Declared{Development: []string{"demo/**", "*-ci.yml", "a/b.yml"}}}}
-	for name, want := range map[string]bool{
-		"compose.yaml": false, "docker-compose.test.yml": true, "x/compose.dev.yaml": true, "compose-dev.yaml": false,
-		"demo/x/compose.yaml": true, "demos/compose.yaml": false, "x/compose-ci.yml": true, "a/b.yml": true, "b.yml": false,
-	} {
-		if got := s.development(name); got != want {
-			t.Errorf("%s: %t, want %t", name, got, want)
-		}
 	}
 }

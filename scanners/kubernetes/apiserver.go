@@ -42,7 +42,7 @@ func (s *scan) audit(workloads []*placed) {
 			if !ok {
 				continue
 			}
-			a := readAPIServer(flags, c)
+			a := readAPIServer(flags)
 			a.in, a.of, a.complete = w, c, !slices.ContainsFunc(w.units, func(u string) bool { return s.collected[u] })
 			a.recorded = s.parts(a.policy)
 			a.id = evidence.ID(w.id.Target() + "//kube-apiserver")
@@ -151,7 +151,7 @@ func (l commandLine) number(name string) (n evidence.Value[int64], written bool)
 	return number(v), written
 }
 
-func readAPIServer(l commandLine, c *workload.Container) apiServer {
+func readAPIServer(l commandLine) apiServer {
 	var a apiServer
 	a.policy, _ = l.value("--audit-policy-file")
 	a.log, _ = l.value("--audit-log-path")
@@ -366,7 +366,7 @@ func (s *scan) policiesAlone() {
 			id = first + evidence.ID(fmt.Sprintf(":%d", n))
 		}
 		taken[id] = true
-		development := s.isDevelopment(p.file.name)
+		development := s.target.Declared.IsDevelopment(p.file.name)
 		s.records = append(s.records, &evidence.Asset{
 			Subject: evidence.Subject{ID: id, Kind: "audit policy", Name: p.file.name, At: p.at}, In: evidence.Moot[evidence.ID](p.at),
 			Looked:  map[evidence.Activity]evidence.Value[bool]{evidence.KubernetesAPI: evidence.Known(true, p.at)},

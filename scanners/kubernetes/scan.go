@@ -241,7 +241,7 @@ func (s *scan) place() []*placed {
 			continue
 		}
 		f := s.files[name]
-		development := s.isDevelopment(name)
+		development := s.target.Declared.IsDevelopment(name)
 		for _, w := range f.workloads {
 			thing := w.space() + "/" + w.thing()
 			key := thing + "\x00" + w.print
@@ -279,27 +279,6 @@ func (s *scan) place() []*placed {
 		p.units = slices.Compact(p.units)
 	}
 	return all
-}
-
-// isDevelopment reports whether a file never runs in production.
-func (s *scan) isDevelopment(name string) bool {
-	base := path.Base(name)
-	for _, glob := range []string{"*.test.*", "*.dev.*"} {
-		if ok, _ := path.Match(glob, base); ok {
-			return true
-		}
-	}
-	for _, glob := range s.target.Declared.Development {
-		for _, of := range []string{name, base} {
-			if ok, _ := path.Match(glob, of); ok {
-				return true
-			}
-		}
-		if folder, ok := strings.CutSuffix(glob, "/**"); ok && strings.HasPrefix(name, folder+"/") {
-			return true
-		}
-	}
-	return false
 }
 
 // nodeOf is the node that a workload runs on. Its record is written with those of the containers.

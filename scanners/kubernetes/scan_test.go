@@ -373,12 +373,26 @@ func TestHelm(t *testing.T) {
 
 func TestImages(t *testing.T) {
 	for _, c := range []struct{ image, want string }{
-		{"nginx", "nginx"}, {"nginx:1.27-alpine", "nginx:1.27-alpine"}, {"ghcr.io/acme/shop/web:V1.0_x", "ghcr.io/acme/shop/web:V1.0_x"},
+		{"nginx", "nginx"},
+		{"nginx:1.27-alpine", "nginx:1.27-alpine"},
+		{"ghcr.io/acme/shop/web:V1.0_x", "ghcr.io/acme/shop/web:V1.0_x"},
 		{"localhost:5000/a__b/c-d.e", "localhost:5000/a__b/c-d.e"},
 		{"'nginx@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d'", "nginx@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d"},
-		{"<YOUR-IMAGE>", ""}, {"IMAGE", ""}, {"$(IMAGE)", ""}, {"${IMAGE}", ""}, {"REPLACE_ME", ""}, {"'{{ image }}'", ""},
-		{"REGISTRY/web:1", ""}, {"nginx:${TAG}", ""}, {"my image", ""}, {"[nginx]", ""}, {"nginx@latest", ""}, {"123", "123"},
-		{"emailservice", ""}, {"built/tagged:1", "built/tagged:1"}, {"'emailservice:v1'", "emailservice:v1"},
+		{"<YOUR-IMAGE>", ""},
+		{"IMAGE", ""},
+		{"$(IMAGE)", ""},
+		{"${IMAGE}", ""},
+		{"REPLACE_ME", ""},
+		{"'{{ image }}'", ""},
+		{"REGISTRY/web:1", ""},
+		{"nginx:${TAG}", ""},
+		{"my image", ""},
+		{"[nginx]", ""},
+		{"nginx@latest", ""},
+		{"123", "123"},
+		{"emailservice", ""},
+		{"built/tagged:1", "built/tagged:1"},
+		{"'emailservice:v1'", "emailservice:v1"},
 	} {
 		t.Run(c.image, func(t *testing.T) {
 			got := scanFiles(t, map[string]string{
@@ -543,8 +557,10 @@ func TestEveryNode(t *testing.T) {
 	}
 	for _, c := range []struct{ name, spec, want string }{
 		{"everywhere", "      tolerations: [{operator: Exists}]\n", "[]"},
-		{"some", "      nodeSelector: {disk: ssd}\n      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: []}}}\n",
-			"[control-plane nodes tainted nodes nodes without label disk=ssd nodes outside its required affinity]"},
+		{
+			"some", "      nodeSelector: {disk: ssd}\n      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: []}}}\n",
+			"[control-plane nodes tainted nodes nodes without label disk=ssd nodes outside its required affinity]",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			every := scanFiles(t, map[string]string{"w.yaml": daemons(c.spec)}).containers[0].Every

@@ -69,7 +69,7 @@ func (r *reading) variable(inner string, d dialect) string {
 		name, def, hasDefault = strings.Cut(inner, d.def)
 	}
 	if d.def == ":-" && !hasDefault {
-		if name, def, hasDefault = strings.Cut(inner, ":?"); hasDefault {
+		if name, _, hasDefault = strings.Cut(inner, ":?"); hasDefault {
 			def = "?" // an error, where it is not set
 		} else {
 			name, def, hasDefault = strings.Cut(inner, "-")

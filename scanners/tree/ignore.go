@@ -206,6 +206,18 @@ func (s *ruleset) ignores(name string, folder bool) bool {
 	return false
 }
 
+// Match reports whether patterns, written like lines of a .gitignore file in the root, speak for a file or for a folder
+// that it lies in.
+func Match(patterns []string, name string) bool {
+	rules := parseRules("", []byte(strings.Join(patterns, "\n")), nil)
+	for i := range len(name) {
+		if name[i] == '/' && rules.ignores(name[:i], true) {
+			return true
+		}
+	}
+	return rules.ignores(name, false)
+}
+
 // unless returns the set without the rules for which the folder at name would be ignored.
 func (s *ruleset) unless(name string) *ruleset {
 	if s == nil || !s.ignores(name, true) {
