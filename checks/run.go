@@ -24,7 +24,8 @@ type Result struct {
 
 // Results is what a run of checks gives.
 type Results struct {
-	All []Result // in order of chapter, check and subject
+	View *View    // what they were judged by
+	All  []Result // in order of chapter, check and subject
 	// Unasked counts, per check, the subjects to which its question does not apply.
 	Unasked map[string]int
 	// Gaps are the stores to which records go and that nobody scanned.
@@ -40,7 +41,7 @@ func Run(set *evidence.Set, all []*Check, p Policy, waivers []evidence.Waiver) *
 	for _, r := range set.Records {
 		records[r.Self().ID] = r
 	}
-	out := &Results{Unasked: map[string]int{}, Gaps: v.unscanned()}
+	out := &Results{View: v, Unasked: map[string]int{}, Gaps: v.unscanned()}
 	for _, c := range all {
 		c.Judge(v, func(s evidence.Subject, verdict Verdict) {
 			switch {

@@ -4,129 +4,316 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"lookback/checks"
 	"lookback/evidence"
 )
 
-// A Row of the horizon says how far back one activity on one asset can be seen: for every moment of the last Total days
-// each event that its sources are documented to write was enabled, delivered and can be had now.
+// A Reach says how far back one can see: for every moment of the last Total days each event that the sources are
+// documented to write was enabled, delivered and can be had now.
+type Reach struct {
+	// Total is in days; evidence.Forever where nothing deletes the records. Hot is the part of it that is at hand, which
+	// means: had back within Policy.RestoreWithin.
+	Total, Hot int
+	// AtLeast says that something unknown could reach further than Total; HotAtLeast, further than Hot.
+	AtLeast, HotAtLeast bool
+	// Partly says that what sets Total is known to be filtered, sampled or lossy: that an event is there proves it, that it
+	// is absent proves nothing. What nobody knows to lose records does not make it so; arriving-lossless tells.
+	Partly bool
+	// Ends is the fact that set Total, in words.
+	Ends string
+}
+
+// Back writes how far back it reaches: "at least 365 days, 90 days of it at hand, partly".
+func (r Reach) Back() string {
+	text := Days(r.Total, r.AtLeast)
+	switch {
+	case r.Hot >= r.Total:
+	case r.HotAtLeast && r.Hot == 0:
+		text += ", at hand not assessed"
+	default:
+		text += ", " + Days(r.Hot, r.HotAtLeast) + " of it at hand"
+	}
+	if r.Partly {
+		text += ", partly"
+	}
+	return text
+}
+
+// A Row of the horizon says how far back one activity on one asset can be seen: the furthest over every source that
+// covers the asset and every store that its records come to and that outlives what writes to it.
+//
+// A source that nobody can turn on or off (redis, a log shipper) counts as one that is on, as soon as its output goes
+// anywhere; without a store it has nothing to say, and an asset with no other source has no row. A row may rest on the
+// owner's word: the note of Because says so.
 type Row struct {
 	Asset    evidence.Subject
 	Activity evidence.Activity
-	// Total is in days; evidence.Forever where nothing deletes the records. Hot is the part of it that is at hand.
-	Total, Hot int
-	// AtLeast says that something unknown could reach further.
-	AtLeast bool
-	// Ends is the fact that set Total, in words.
-	Ends string
-	// Because is where that fact was seen.
+	Reach
+	// Because is where the fact was seen that set Total.
 	Because evidence.Origin
 	// Development marks what never runs in production.
 	Development bool
 }
 
-func horizon(set *evidence.Set, p checks.Policy) []Row {
-	v := checks.NewView(set, p)
-	var rows []Row
+// horizon asks About each activity, which says with whom somebody looked, and where a source may have been missed. Its
+// rows stand in order of asset and activity.
+func horizon(set *evidence.Set, v *checks.View) []Row {
+	activities := map[evidence.Activity]bool{}
 	for _, r := range set.Records {
-		asset, ok := r.(*evidence.Asset)
-		if !ok {
-			continue
-		}
-		activities := make([]evidence.Activity, 0, len(asset.Looked))
-		for a := range asset.Looked {
-			activities = append(activities, a)
-		}
-		slices.Sort(activities)
-		for _, a := range activities {
-			row := reach(v, asset.ID, a)
-			row.Asset, row.Activity, row.Development = asset.Subject, a, asset.Development
-			if row.Ends != "" {
-				rows = append(rows, row)
+		if asset, ok := r.(*evidence.Asset); ok {
+			for a := range asset.Looked {
+				activities[a] = true
 			}
 		}
 	}
+	h := surveyor{v, map[evidence.ID]evidence.Value[bool]{}}
+	var rows []Row
+	for a := range activities {
+		var asset evidence.Asset
+		var ways []way
+		survey := checks.About(a, func(_ *checks.View, about evidence.Asset, sources []evidence.LogSource) checks.Verdict {
+			asset, ways = about, nil
+			for _, s := range sources {
+				ways = append(ways, h.ways(s)...)
+			}
+			looked := about.Looked[a]
+			if len(sources) == 0 && checks.True(looked) {
+				ways = append(ways, way{ends: "nothing is written", at: looked.At()})
+			}
+			return checks.Verdict{Outcome: checks.Fail, Because: looked} // stands unless a source may have been missed
+		})
+		survey(v, func(_ evidence.Subject, verdict checks.Verdict) {
+			if verdict.Outcome == checks.NotAssessed {
+				ways = append(ways, unsure(evidence.Forever, verdict.Message, verdict.Because))
+			}
+			if len(ways) == 0 {
+				return
+			}
+			row := furthest(ways)
+			row.Asset, row.Activity, row.Development = asset.Subject, a, asset.Development
+			rows = append(rows, row)
+		})
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Asset.ID, b.Asset.ID), cmp.Compare(a.Activity, b.Activity))
+	})
 	return rows
 }
 
-// reach takes the furthest over every source that covers an asset and every store that its records come to and that
-// outlives it.
-func reach(v *checks.View, asset evidence.ID, a evidence.Activity) Row {
-	var row Row
-	note := func(ends string, at evidence.Origin) {
-		if row.Ends == "" {
-			row.Ends, row.Because = ends, at
-		}
+// A way is one on which records may be had back. Days are those that are promised, and the most that it can come to once
+// what is unknown is known.
+type way struct {
+	days, most   int
+	hot, mostHot int
+	partly       bool
+	gets         stage
+	ends         string
+	at           evidence.Origin
+}
+
+// A stage is how far records get that promise no time: the furthest of them explains a horizon of 0 days.
+type stage int
+
+const (
+	notWritten stage = iota
+	nowhere
+	thrownAway
+	endsWithIt
+	kept
+)
+
+// unsure is a way that promises nothing, and of which nobody knows that it does not reach so many days. A refused call is
+// named before anything else.
+func unsure(most int, ends string, because evidence.Fact) way {
+	if because.Why() == evidence.Denied {
+		ends = checks.NotKnown(because).Message
 	}
-	open := func(ends string, at evidence.Origin) {
-		if !row.AtLeast && row.Total == 0 {
-			row.Ends, row.Because = ends, at
+	return way{most: most, mostHot: most, gets: kept, ends: ends, at: because.At()}
+}
+
+// furthest sums ways up.
+func furthest(ways []way) Row {
+	best, open := ways[0], ways[0]
+	row := Row{}
+	mostHot := 0
+	for _, w := range ways {
+		if c := cmp.Or(cmp.Compare(w.days, best.days), -compareBool(w.partly, best.partly), cmp.Compare(w.gets, best.gets)); c > 0 {
+			best = w
 		}
-		row.AtLeast = true
+		if w.most > open.most {
+			open = w
+		}
+		row.Hot, mostHot = max(row.Hot, w.hot), max(mostHot, w.mostHot)
 	}
-	for _, s := range v.Sources(asset, a) {
-		if s.Enabled.IsMoot() {
-			continue
-		}
-		if checks.Off(s) {
-			note("nothing is written", s.Enabled.At())
-			continue
-		}
-		if checks.Lost(s) {
-			continue
-		}
-		for _, r := range v.Reached(s) {
-			lives := v.Outlives(r.Store, s)
-			outlives, known := lives.Get()
-			extent, extentKnown := r.By.Extent.Get()
-			kept, keptKnown := r.Store.Kept.Get()
-			switch {
-			case extentKnown && extent.Grade == evidence.None:
-				note("the output is thrown away", r.By.Extent.At())
-			case known && !outlives:
-				note("records end with what writes them", r.Store.On.At())
-			case !known || !extentKnown || !s.Enabled.IsUnknown() && !keptKnown:
-				open("kept by "+r.Store.Name+", for a time that was not scanned", cmp.Or(r.Store.On.At(), r.By.Extent.At()))
-			case s.Enabled.IsUnknown():
-				open("what the program records is not known", s.Enabled.At())
-			case kept > row.Total || row.Ends == "":
-				row.Total, row.Hot, row.Ends, row.Because = kept, kept, "kept by "+r.Store.Name, r.Store.Kept.At()
-				if cold, goes := r.Store.ColdAfter.Get(); goes {
-					row.Hot = min(kept, cold)
-				}
-			}
-		}
-		if s.Complete.IsUnknown() {
-			open("something outside of what was scanned may keep it", s.Complete.At())
-		}
+	row.Total, row.AtLeast, row.HotAtLeast = best.days, open.most > best.days, mostHot > row.Hot
+	row.Partly = best.partly && best.days > 0
+	row.Ends, row.Because = best.ends, best.at
+	if row.Total == 0 && row.AtLeast {
+		row.Ends, row.Because = open.ends, open.at
 	}
 	return row
+}
+
+type surveyor struct {
+	*checks.View
+	outlives map[evidence.ID]evidence.Value[bool] // per store, see lasts
+}
+
+func (h surveyor) ways(s evidence.LogSource) []way {
+	switch {
+	case s.Enabled.IsMoot() && len(s.To) == 0:
+		return nil
+	case checks.Off(s):
+		return []way{{ends: "nothing is written", at: s.Enabled.At()}}
+	case checks.Lost(s):
+		return []way{{gets: nowhere, ends: "a mount keeps the records away", at: s.Hidden.At()}}
+	}
+	var ways []way
+	for _, d := range s.To {
+		one := s
+		one.To = []evidence.Delivery{d}
+		for _, r := range h.Reached(one) {
+			ways = append(ways, h.way(s, d, r))
+		}
+	}
+	switch whole, known := s.Complete.Get(); {
+	case s.Enabled.Why() == evidence.Denied && !whole:
+		ways = append(ways, unsure(evidence.Forever, "", s.Enabled))
+	case s.Complete.IsUnknown() || known && !whole:
+		ways = append(ways, unsure(evidence.Forever, "something outside of what was scanned may keep it", s.Complete))
+	case len(s.To) == 0:
+		ways = append(ways, way{gets: nowhere, ends: "the records go nowhere", at: s.Complete.At()})
+	}
+	return ways
+}
+
+// way is the one to a store, by the first delivery on it.
+func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Reached) way {
+	lives := h.lasts(r.Store)
+	outlives, known := lives.Get()
+	extent, comes := r.By.Extent.Get()
+	if comes && extent.Grade == evidence.None {
+		return way{gets: thrownAway, ends: "the output is thrown away", at: r.By.Extent.At()}
+	}
+	if known && !outlives {
+		return way{gets: endsWithIt, ends: "records end with what writes them", at: r.Store.On.At()}
+	}
+	days, timed := r.Store.Kept.Get()
+	bytes, bounded := r.Store.Bytes.Get()
+	if days >= evidence.Forever && bounded { // bytes alone promise no time
+		days = 0
+	}
+	days = min(max(days, 0), evidence.Forever)
+	most := evidence.Forever
+	if timed {
+		most = days
+	}
+	name := r.Store.Name
+	switch {
+	case s.Enabled.IsUnknown():
+		return unsure(most, "what the program records is not known", s.Enabled)
+	case s.Hidden.IsUnknown():
+		return unsure(most, "a mount may keep the records away", s.Hidden)
+	case !comes:
+		return unsure(most, "whether records come to "+name+" is not known", r.By.Extent)
+	case !known:
+		return unsure(most, "whether "+name+" outlives what writes to it is not known", lives)
+	case !timed && !r.Scanned:
+		return unsure(most, "kept by "+name+", for a time that was not scanned", r.By.Extent)
+	case !timed:
+		return unsure(most, "kept by "+name+", for a time that was not scanned", r.Store.Kept)
+	}
+	w := way{days: days, most: days, gets: kept, ends: "kept by " + name, at: r.Store.Kept.At(), partly: lossy(s, first, r.By)}
+	switch {
+	case days == 0 && bounded:
+		w.ends, w.at = fmt.Sprintf("kept by %s; bytes bound it, to %s", name, checks.Size(bytes)), r.Store.Bytes.At()
+	case days == 0 && r.Store.Bytes.IsMoot():
+		w.ends = name + " promises no time"
+	case days == 0:
+		w.ends += "; bytes bound it"
+	case bounded:
+		w.ends += ", unless bytes bound it sooner"
+	}
+	w.hot, w.mostHot = h.hot(r.Store, days)
+	return w
+}
+
+// hot returns how many of the days that a store keeps are at hand: those that are promised, and the most that it can be.
+func (h surveyor) hot(s evidence.LogStore, days int) (least, most int) {
+	cold, goes := s.ColdAfter.Get()
+	restore, timed := s.Restore.Get()
+	before := min(days, max(cold, 0))
+	switch {
+	case s.ColdAfter.IsMoot(), timed && goes && restore <= int64(h.Policy.RestoreWithin/time.Second):
+		return days, days
+	case !goes:
+		return 0, days
+	case timed:
+		return before, before
+	}
+	return before, days
+}
+
+// lossy reports whether not every event is known to come: a filter, a sensor that takes some, a way that drops.
+func lossy(s evidence.LogSource, ways ...evidence.Delivery) bool {
+	for _, d := range ways {
+		safe, known := d.Lossless.Get()
+		extent, comes := d.Extent.Get()
+		if known && !safe || comes && extent.Grade != evidence.All {
+			return true
+		}
+	}
+	for _, p := range s.Parts {
+		if extent, known := p.Get(); known && extent.Grade != evidence.All {
+			return true
+		}
+	}
+	return false
+}
+
+// lasts says whether a store is still there once whatever writes to it has ended: a sensor's records of a node lie in the
+// log of its container.
+func (h surveyor) lasts(s evidence.LogStore) evidence.Value[bool] {
+	if lives, ok := h.outlives[s.ID]; ok {
+		return lives
+	}
+	lives := evidence.Known(true, s.On.At())
+	for _, w := range h.Writers(s.ID) {
+		if lives = h.Outlives(s, w); !checks.True(lives) {
+			break
+		}
+	}
+	h.outlives[s.ID] = lives
+	return lives
 }
 
 // A Stretch is what one line of a report says of the horizon: assets that look equally far back, for the same reason.
 type Stretch struct {
 	Activity evidence.Activity
-	Total    int
-	Hot      int
-	AtLeast  bool
-	Ends     string
-	Rows     []Row
+	Reach
+	Rows []Row
 }
 
-// Stretches groups the rows of what runs in production, the shortest look back first.
+// Stretches groups the rows of what runs in production: the shortest look back first, then the one of most assets.
 func (r *Report) Stretches() []Stretch {
+	type key struct {
+		activity evidence.Activity
+		reach    Reach
+	}
 	var out []Stretch
+	index := map[key]int{}
 	for _, row := range r.Horizon {
 		if row.Development {
 			continue
 		}
-		i := slices.IndexFunc(out, func(s Stretch) bool {
-			return s.Activity == row.Activity && s.Total == row.Total && s.Hot == row.Hot && s.AtLeast == row.AtLeast && s.Ends == row.Ends
-		})
-		if i < 0 {
+		k := key{row.Activity, row.Reach}
+		i, ok := index[k]
+		if !ok {
 			i = len(out)
-			out = append(out, Stretch{row.Activity, row.Total, row.Hot, row.AtLeast, row.Ends, nil})
+			index[k] = i
+			out = append(out, Stretch{Activity: row.Activity, Reach: row.Reach})
 		}
 		out[i].Rows = append(out[i].Rows, row)
 	}
@@ -146,7 +333,8 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// Days writes how far back a row or stretch reaches: "0 days", "at least 30 days", "until somebody deletes it".
+// Days writes how far back a row or stretch reaches: "0 days", "at least 30 days", "as long as nobody deletes it"; "not
+// assessed" where nothing is promised and something unknown could reach further.
 func Days(total int, atLeast bool) string {
 	days := fmt.Sprintf("%d days", total)
 	switch total {
@@ -157,7 +345,7 @@ func Days(total int, atLeast bool) string {
 	}
 	switch {
 	case atLeast && total == 0:
-		return "not known"
+		return "not assessed"
 	case atLeast:
 		return "at least " + days
 	}

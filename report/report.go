@@ -63,7 +63,7 @@ func New(set *evidence.Set, o Options) *Report {
 		Tool: set.Tool, Started: set.Started, Ended: set.Ended, Targets: set.Targets, Partial: set.Partial,
 		Evidence: o.Evidence, Policy: o.Policy,
 		Results: rs.All, Known: o.Known, Unasked: rs.Unasked,
-		Gaps: slices.Concat(set.Gaps, rs.Gaps), Horizon: horizon(set, o.Policy),
+		Gaps: slices.Concat(set.Gaps, rs.Gaps), Horizon: horizon(set, rs.View),
 		Idle: rs.Idle, Expired: rs.Expired, Counted: set.Counted, Verbose: o.Verbose,
 	}
 	slices.SortStableFunc(r.Gaps, func(a, b evidence.Gap) int {
@@ -90,7 +90,8 @@ func (r *Report) Gates(res checks.Result, failOn checks.Severity) bool {
 }
 
 // Exit returns the exit code: 0 ready; 1 a failure at or above failOn ("never" is no severity, and never gates); 2 input
-// that could not be read; 3 something that could not be assessed, where that is asked for. 2 goes before 1, 1 before 3.
+// that could not be read; 3 something that could not be assessed, where that is asked for: a result, a gap, or the rest of a
+// scan that was cut short. 2 goes before 1, 1 before 3.
 func (r *Report) Exit(failOn checks.Severity, requireAssessed bool) int {
 	if slices.ContainsFunc(r.Gaps, func(g evidence.Gap) bool { return g.Bad }) {
 		return 2
@@ -98,7 +99,7 @@ func (r *Report) Exit(failOn checks.Severity, requireAssessed bool) int {
 	if slices.ContainsFunc(r.Results, func(res checks.Result) bool { return r.Gates(res, failOn) }) {
 		return 1
 	}
-	if requireAssessed && (len(r.Gaps) > 0 || slices.ContainsFunc(r.Results, func(res checks.Result) bool {
+	if requireAssessed && (r.Partial || len(r.Gaps) > 0 || slices.ContainsFunc(r.Results, func(res checks.Result) bool {
 		return res.Outcome == checks.NotAssessed && Counts(res)
 	})) {
 		return 3
@@ -131,6 +132,7 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 		severity     checks.Severity
 	}
 	index := map[key]int{}
+	places := map[spot]int{}
 	var causes []Cause
 	for _, res := range r.Results {
 		if !keep(res) {
@@ -146,7 +148,7 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 			index[k] = i
 			causes = append(causes, Cause{Check: res.Check, Outcome: res.Outcome, Severity: res.Severity})
 		}
-		causes[i].add(res)
+		causes[i].Places = add(causes[i].Places, places, i, res.Subject.ID.Target(), "", res)
 	}
 	for i := range causes {
 		c := &causes[i]
@@ -174,22 +176,20 @@ type Unknown struct {
 // Unknowns groups what is not assessed by its reason, whatever the check: the reason that blinds most comes first.
 func (r *Report) Unknowns() []Unknown {
 	var out []Unknown
+	index := map[string]int{}
+	places := map[spot]int{}
 	for _, c := range r.Causes(Open) {
 		reason := c.Places[0].Results[0].Group
-		i := slices.IndexFunc(out, func(u Unknown) bool { return u.Text == reason })
-		if i < 0 {
+		i, ok := index[reason]
+		if !ok {
 			i = len(out)
+			index[reason] = i
 			out = append(out, Unknown{Text: reason})
 		}
 		u := &out[i]
 		u.Checks = append(u.Checks, c.Check.ID)
 		for _, place := range c.Places {
-			j := slices.IndexFunc(u.Places, func(p Place) bool { return p.Target == place.Target })
-			if j < 0 {
-				u.Places = append(u.Places, Place{Target: place.Target, Text: reason})
-				j = len(u.Places) - 1
-			}
-			u.Places[j].Results = append(u.Places[j].Results, place.Results...)
+			u.Places = add(u.Places, places, i, place.Target, reason, place.Results...)
 		}
 		u.Subjects += c.Subjects
 	}
@@ -197,15 +197,22 @@ func (r *Report) Unknowns() []Unknown {
 	return out
 }
 
-func (c *Cause) add(res checks.Result) {
-	target := res.Subject.ID.Target()
-	for i := len(c.Places) - 1; i >= 0; i-- {
-		if c.Places[i].Target == target {
-			c.Places[i].Results = append(c.Places[i].Results, res)
-			return
-		}
+// A spot is a target within a cause or an unknown, by its number.
+type spot struct {
+	of     int
+	target string
+}
+
+// add puts results into the place of their target; index knows where that is.
+func add(places []Place, index map[spot]int, of int, target, text string, rs ...checks.Result) []Place {
+	i, ok := index[spot{of, target}]
+	if !ok {
+		i = len(places)
+		index[spot{of, target}] = i
+		places = append(places, Place{Target: target, Text: text})
 	}
-	c.Places = append(c.Places, Place{Target: target, Results: []checks.Result{res}})
+	places[i].Results = append(places[i].Results, rs...)
+	return places
 }
 
 // line is the sentence that stands for results of one group.
@@ -227,7 +234,7 @@ func plural(format string, n int) string {
 	if n != 1 {
 		return text
 	}
-	return strings.NewReplacer("1 services leave", "1 service leaves", "their output", "its output", "1 images are", "1 image is").Replace(text)
+	return strings.NewReplacer("1 services leave", "1 service leaves", "their output", "its output", "1 images are", "1 image is", "their digest", "its digest").Replace(text)
 }
 
 // Failure reports whether a result is a failure that counts.
@@ -235,3 +242,26 @@ func Failure(r checks.Result) bool { return r.Outcome == checks.Fail && Counts(r
 
 // Open reports whether nobody could tell, of a result that counts.
 func Open(r checks.Result) bool { return r.Outcome == checks.NotAssessed && Counts(r) }
+
+// Cite returns where the fact was seen that decided a result, or else where its subject is declared.
+func Cite(r checks.Result) evidence.Origin {
+	if r.Because != nil {
+		if at := r.Because.At(); at.File != "" || at.Call != "" {
+			return at
+		}
+	}
+	return r.Subject.At
+}
+
+// Where writes a place, fit for a reader: "compose.yaml:12:5", or the call; empty where it is neither.
+func Where(at evidence.Origin) string {
+	switch {
+	case at.File == "":
+		return Clean(at.Call)
+	case at.Line <= 0:
+		return Clean(at.File)
+	case at.Col <= 0:
+		return fmt.Sprintf("%s:%d", Clean(at.File), at.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", Clean(at.File), at.Line, at.Col)
+}

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"math"
+	"strings"
 
 	"lookback/checks"
 	"lookback/evidence"
@@ -12,7 +14,7 @@ import (
 type Score struct {
 	Ready    float64 // the weighted share of questions that pass
 	UpTo     float64 // the same if all that is not assessed passed
-	Assessed float64 // 100 - (UpTo - Ready)
+	Assessed float64 // 100 - (UpTo - Ready), rounded once; only what is assessed in full is 100
 
 	Pass, Fail, Waived, NotAssessed int // results that count
 	HighFailures                    int
@@ -79,13 +81,33 @@ func score(results []checks.Result) Score {
 		s.UpTo = 100
 		return s
 	}
-	s.Ready, s.UpTo = percent(ready/all), percent(upTo/all)
-	s.Assessed = percent((all - upTo + ready) / all)
+	s.Ready, s.UpTo = rounded(ready/all), rounded(upTo/all)
+	s.Assessed = rounded((all - upTo + ready) / all)
 	return s
 }
 
-// percent rounds to one decimal; only the whole is 100.
-func percent(share float64) float64 {
+// Asked reports whether anything that counts was asked.
+func (s Score) Asked() bool { return s.Pass+s.Fail+s.Waived+s.NotAssessed > 0 }
+
+// Headline is the score in one line: "ready 30.8 %, up to 100 %; 1 high failure".
+func (s Score) Headline() string {
+	high := fmt.Sprintf("%d high failures", s.HighFailures)
+	switch {
+	case !s.Asked():
+		return "nothing here could be asked about"
+	case s.HighFailures == 0:
+		high = "no high failures"
+	case s.HighFailures == 1:
+		high = "1 high failure"
+	}
+	return fmt.Sprintf("ready %s %%, up to %s %%; %s", Percent(s.Ready), Percent(s.UpTo), high)
+}
+
+// Percent writes a percentage with at most one decimal: "30.8", "100".
+func Percent(p float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", p), ".0") }
+
+// rounded gives a share in percent with one decimal; only the whole is 100.
+func rounded(share float64) float64 {
 	p := math.Round(share*1000) / 10
 	if p == 100 && share < 1-1e-9 {
 		return 99.9

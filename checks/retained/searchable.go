@@ -35,7 +35,7 @@ func searchable(v *checks.View, store evidence.LogStore) checks.Verdict {
 			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", s.Name, inDays(days), inDays(v.Policy.Searchable))
 		case goesCold && cold < v.Policy.Searchable && !timed:
 			return checks.NotKnown(s.Restore)
-		case goesCold && cold < v.Policy.Searchable && time.Duration(restore)*time.Second > v.Policy.RestoreWithin:
+		case goesCold && cold < v.Policy.Searchable && restore > int64(v.Policy.RestoreWithin/time.Second):
 			return checks.Failed(s.ColdAfter, "%s goes cold after %s, and takes %s to come back; policy asks %s at hand",
 				s.Name, inDays(cold), checks.Span(restore), inDays(v.Policy.Searchable))
 		case !goesCold && !s.ColdAfter.IsMoot():

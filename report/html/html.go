@@ -12,8 +12,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"lookback/checks"
@@ -41,11 +39,11 @@ var style string
 // Render writes a report as HTML.
 func Render(w io.Writer, r *report.Report) error {
 	funcs := template.FuncMap{
-		"show": show, "seen": seen, "days": days, "span": span, "back": report.Days, "count": count, "percent": percent, "bytes": checks.Size,
+		"show": show, "seen": report.Where, "days": days, "span": span, "count": count, "percent": report.Percent, "bytes": checks.Size,
 		"date":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"known": func(res checks.Result) bool { return r.Known[report.Key(res.Check.ID, res.Subject.ID)] },
-		"cite":  cite, "outcome": outcome, "note": note,
+		"cite":  report.Cite, "outcome": outcome, "note": note,
 	}
 	t, err := template.New("page").Funcs(funcs).Parse(source)
 	if err != nil {
@@ -133,7 +131,7 @@ func newPage(r *report.Report) *page {
 		Report:    r,
 		Style:     template.CSS(style), //nolint:gosec // our own file
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
-		Headline:  headline(r.Score),
+		Headline:  r.Score.Headline(),
 		Bar:       bar(r.Score),
 		Stretches: r.Stretches(),
 		Causes:    causes(r, report.Failure, true),
@@ -272,30 +270,17 @@ func (t *tested) tally(o checks.Outcome) *int {
 	return [4]*int{&t.Fail, &t.NotAssessed, &t.Waived, &t.Pass}[place4(o)]
 }
 
-// headline is the score in one line.
-func headline(s report.Score) string {
-	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
-		return "nothing here could be asked about"
-	}
-	return fmt.Sprintf("ready %s %%, up to %s %%; %s", percent(s.Ready), percent(s.UpTo), count(s.HighFailures, "high failure", "high failures"))
-}
-
 // bar is empty where nothing counts.
 func bar(s report.Score) []segment {
-	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
+	if !s.Asked() {
 		return nil
 	}
 	open, rest := max(s.UpTo-s.Ready, 0), max(100-s.UpTo, 0)
 	return []segment{
-		{"ready", percent(s.Ready) + " % ready", 0, s.Ready},
-		{"open", percent(open) + " % not assessed: could be ready", s.Ready, open},
-		{"rest", percent(rest) + " % failed or waived", s.UpTo, rest},
+		{"ready", report.Percent(s.Ready) + " % ready", 0, s.Ready},
+		{"open", report.Percent(open) + " % not assessed: could be ready", s.Ready, open},
+		{"rest", report.Percent(rest) + " % failed or waived", s.UpTo, rest},
 	}
-}
-
-// percent writes at most one decimal.
-func percent(p float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(p, 'f', 1, 64), ".0")
 }
 
 func count(n int, one, many string) string {
@@ -323,35 +308,12 @@ func span(d time.Duration) string {
 	return d.String()
 }
 
-// cite returns where the fact was seen that decided a result, or else where its subject is declared.
-func cite(res checks.Result) evidence.Origin {
-	if res.Because != nil {
-		if at := res.Because.At(); at.File != "" || at.Call != "" {
-			return at
-		}
-	}
-	return res.Subject.At
-}
-
 // note returns what the origin of the deciding fact adds, where the message does not say so already.
 func note(res checks.Result) string {
 	if res.Because == nil || res.Because.At().Note == res.Message {
 		return ""
 	}
 	return res.Because.At().Note
-}
-
-// seen writes a place: "compose.yaml:12:5", or a call.
-func seen(o evidence.Origin) string {
-	switch {
-	case o.File != "" && o.Line > 0 && o.Col > 0:
-		return fmt.Sprintf("%s:%d:%d", o.File, o.Line, o.Col)
-	case o.File != "" && o.Line > 0:
-		return fmt.Sprintf("%s:%d", o.File, o.Line)
-	case o.File != "":
-		return o.File
-	}
-	return o.Call
 }
 
 // outcome writes an outcome for a reader, with the severity of a failure.

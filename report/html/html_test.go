@@ -216,7 +216,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	page := render(t, hostile(t))
 	for _, want := range []string{
 		`\x1b[31mil\x07 &#34;quoted&#34; &#39;single&#39; &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; a\x0d\x0ab \u009b2J \u202egnp.exe \xff %n | `,
-		"name…",
+		"namen…", // at 2,000 bytes, the mark included
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)
@@ -316,17 +316,10 @@ If the daemon ships: say so.`)
 
 func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{headline(report.Score{Fail: 2, Ready: 50, UpTo: 100, HighFailures: 2}), "ready 50 %, up to 100 %; 2 high failures"},
-		{headline(report.Score{Fail: 1, Ready: 30.8, UpTo: 30.8, HighFailures: 1}), "ready 30.8 %, up to 30.8 %; 1 high failure"},
-		{headline(report.Score{UpTo: 100}), "nothing here could be asked about"},
-		{headline(report.Score{Pass: 1, Ready: 100, UpTo: 100}), "ready 100 %, up to 100 %; no high failures"},
 		{span(time.Hour), "1 hour"},
 		{span(24 * time.Hour), "1 day"},
 		{span(90 * time.Minute), "90 minutes"},
 		{span(90 * time.Second), "1m30s"},
-		{seen(evidence.Origin{File: "a", Line: 1}), "a:1"},
-		{seen(evidence.Origin{Call: "s3:Get"}), "s3:Get"},
-		{seen(evidence.Origin{}), ""},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

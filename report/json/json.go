@@ -124,6 +124,8 @@ type row struct {
 	Total            *int              `json:"total_days"`
 	Hot              *int              `json:"hot_days"`
 	AtLeast          bool              `json:"at_least"`
+	HotAtLeast       bool              `json:"hot_at_least"`
+	Partly           bool              `json:"partly"`
 	KeptUntilDeleted bool              `json:"kept_until_deleted"`
 	Ends             string            `json:"ends"`
 	Development      bool              `json:"development,omitempty"`
@@ -153,7 +155,7 @@ func Render(w io.Writer, r *report.Report) error {
 	object.List(o, "horizon", r.Horizon, func(h report.Row) any {
 		return row{
 			Asset: thing{h.Asset.ID, h.Asset.Kind, h.Asset.Name}, Activity: h.Activity,
-			Total: days(h.Total), Hot: days(h.Hot), AtLeast: h.AtLeast, KeptUntilDeleted: h.Total == evidence.Forever,
+			Total: days(h.Total), Hot: days(h.Hot), AtLeast: h.AtLeast, HotAtLeast: h.HotAtLeast, Partly: h.Partly, KeptUntilDeleted: h.Total == evidence.Forever,
 			Ends: h.Ends, Development: h.Development, Because: at(h.Because),
 		}
 	})

@@ -261,7 +261,7 @@ func apiserver(set *evidence.Set, name string, kept evidence.Value[int]) {
 	set.Record(&evidence.LogSource{
 		Subject:  evidence.Subject{ID: cluster + "/audit#kubernetes-api", Kind: "audit log", Name: "the audit log of " + name, At: at},
 		Activity: evidence.KubernetesAPI, Records: "the audit log", Covers: []evidence.ID{cluster},
-		Enabled: evidence.Known(true, at), Complete: evidence.Known(true, at),
+		Enabled: evidence.Known(true, at), Hidden: evidence.Moot[evidence.Hiding](at), Complete: evidence.Known(true, at),
 		To: []evidence.Delivery{{To: store.ID, Extent: evidence.Known(evidence.Extent{Grade: evidence.All}, at)}},
 	})
 	set.Record(store)

@@ -53,7 +53,7 @@ func (p *printer) report() {
 		p.line(0, p.paint(red, "partial: the scan was cut short; what follows is what was learned until then"))
 		p.line(0, "")
 	}
-	p.line(0, p.paint(bold, scoreLine(p.r.Score)))
+	p.line(0, p.paint(bold, p.r.Score.Headline()))
 	p.horizon()
 	p.failures()
 	p.unread()
@@ -62,23 +62,6 @@ func (p *printer) report() {
 	p.waived()
 	p.tail()
 }
-
-func scoreLine(s report.Score) string {
-	high := "no high failures"
-	switch s.HighFailures {
-	case 0:
-	case 1:
-		high = "1 high failure"
-	default:
-		high = fmt.Sprintf("%d high failures", s.HighFailures)
-	}
-	if s.Pass+s.Fail+s.Waived+s.NotAssessed == 0 {
-		return "nothing here could be asked about"
-	}
-	return fmt.Sprintf("ready %s %%, up to %s %%; %s", percent(s.Ready), percent(s.UpTo), high)
-}
-
-func percent(p float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", p), ".0") }
 
 func (p *printer) horizon() {
 	stretches := p.r.Stretches()
@@ -89,14 +72,14 @@ func (p *printer) horizon() {
 	counts, days := 0, 0
 	for _, s := range stretches {
 		counts = max(counts, utf8.RuneCountInString(p.who(s)))
-		days = max(days, utf8.RuneCountInString(report.Days(s.Total, s.AtLeast)))
+		days = max(days, utf8.RuneCountInString(s.Back()))
 	}
 	for _, s := range stretches {
 		if p.Width > 0 && counts+days > p.Width/2 {
-			p.hang(2, 4, fmt.Sprintf("%s: %s; %s", p.who(s), report.Days(s.Total, s.AtLeast), report.Clean(s.Ends)))
+			p.hang(2, 4, fmt.Sprintf("%s: %s; %s", p.who(s), s.Back(), report.Clean(s.Ends)))
 			continue
 		}
-		p.hang(2, counts+days+6, fmt.Sprintf("%-*s  %-*s  %s", counts, p.who(s), days, report.Days(s.Total, s.AtLeast), report.Clean(s.Ends)))
+		p.hang(2, counts+days+6, fmt.Sprintf("%-*s  %-*s  %s", counts, p.who(s), days, s.Back(), report.Clean(s.Ends)))
 	}
 }
 
@@ -213,25 +196,7 @@ func subject(r checks.Result) string {
 	return cmp.Or(thing, r.Subject.Name)
 }
 
-func where(r checks.Result) string {
-	at := r.Because.At()
-	if at.File == "" && at.Call == "" {
-		at = r.Subject.At
-	}
-	return place(at)
-}
-
-func place(at evidence.Origin) string {
-	switch {
-	case at.File == "":
-		return report.Clean(at.Call)
-	case at.Line == 0:
-		return report.Clean(at.File)
-	case at.Col == 0:
-		return fmt.Sprintf("%s:%d", report.Clean(at.File), at.Line)
-	}
-	return fmt.Sprintf("%s:%d:%d", report.Clean(at.File), at.Line, at.Col)
-}
+func where(r checks.Result) string { return report.Where(report.Cite(r)) }
 
 // cures returns what to do about a cause: what holds for all, and for the kinds of target that it has; where the cures are
 // for something else (a database), all of them.
@@ -277,7 +242,7 @@ func (p *printer) unread() {
 	}
 	p.head("Could not be read")
 	for _, g := range bad {
-		p.hang(2, 4, p.paint(red, cmp.Or(place(g.At), report.Clean(g.Asked)))+"  "+report.Clean(cmp.Or(g.Err, g.Asked)))
+		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(cmp.Or(g.Err, g.Asked)))
 	}
 }
 
@@ -334,10 +299,10 @@ func (p *printer) waived() {
 		p.hang(2, 4, report.Clean(text))
 	}
 	for _, w := range p.r.Expired {
-		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s expired on %s", place(w.At), w.Check, w.Subject, w.Until)))
+		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s expired on %s", report.Where(w.At), w.Check, w.Subject, w.Until)))
 	}
 	for _, w := range p.r.Idle {
-		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s matches nothing", place(w.At), w.Check, w.Subject)))
+		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s matches nothing", report.Where(w.At), w.Check, w.Subject)))
 	}
 }
 

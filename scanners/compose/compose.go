@@ -13,8 +13,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"lookback/evidence"
 	"lookback/scanners"
@@ -38,24 +41,86 @@ func (Scanner) Offer(f tree.File) any {
 
 // Scan sends the containers of each project through [workload.Observe].
 func (Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to scanners.Sink) error {
-	for _, p := range read(newScan(t, to), kept) {
-		if err := ctx.Err(); err != nil {
-			return err
+	s := newScan(t, to)
+	folders := byFolder(read(s, kept))
+	found := make([]evidence.Set, len(folders))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(folders)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(folders) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				s.folderInto(&found[i], folders[i])
+				folders[i] = nil // what was loaded is not needed any more
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range found {
+		s.send(&found[i])
+	}
+	return nil
+}
+
+// byFolder puts the projects of one folder together: overlays need their base.
+func byFolder(projects []*project) [][]*project {
+	var out [][]*project
+	for i, p := range projects {
+		if i == 0 || projects[i-1].dir != p.dir {
+			out = append(out, nil)
 		}
+		out[len(out)-1] = append(out[len(out)-1], p)
+	}
+	return out
+}
+
+// folderInto loads the projects of a folder and puts what they say into a set. Folders may be loaded at the same time.
+func (s *scan) folderInto(set *evidence.Set, projects []*project) {
+	own := newScan(s.Target, keeping{set})
+	own.files = s.files
+	for _, p := range projects {
+		p.scan = own
 		if !p.load() {
 			continue
 		}
 		p.waivers()
-		workload.Observe(p.containers(), t.Declared, p.sink())
+		workload.Observe(p.containers(), s.Declared, p.sink())
 	}
-	return nil
+}
+
+// send sends what the projects of a folder say, without what other folders have said.
+func (s *scan) send(set *evidence.Set) {
+	for _, g := range set.Gaps {
+		s.gap(g)
+	}
+	for _, w := range set.Waivers {
+		s.waiver(w)
+	}
+	for _, r := range set.Records {
+		s.sink.Record(r)
+	}
+	*set = evidence.Set{}
+}
+
+// A keeping sink keeps an asset as a copy, for it is a part of a container, which would stay in memory with it and with
+// all that was read of its project.
+type keeping struct{ *evidence.Set }
+
+func (k keeping) Record(r evidence.Record) {
+	if a, ok := r.(*evidence.Asset); ok {
+		own := *a
+		r = &own
+	}
+	k.Set.Record(r)
 }
 
 // read returns the projects of the files that were kept, not yet loaded.
 func read(s *scan, kept []any) []*project {
 	for _, k := range kept {
 		if f, ok := k.(*file); ok {
-			s.files[f.name] = f
+			s.files.byName[f.name] = f
 			s.names = append(s.names, f.name)
 		}
 	}
@@ -63,11 +128,11 @@ func read(s *scan, kept []any) []*project {
 	return s.projects()
 }
 
-// A scan is what the projects of one run share.
+// A scan is what the projects of one run, or of one folder, share.
 type scan struct {
 	scanners.Target
 	sink   scanners.Sink
-	files  map[string]*file
+	files  *files
 	names  []string // of the files that were offered
 	gaps   map[evidence.Gap]bool
 	waived map[evidence.Waiver]bool
@@ -76,7 +141,7 @@ type scan struct {
 }
 
 func newScan(t scanners.Target, to scanners.Sink) *scan {
-	return &scan{Target: t, sink: to, files: map[string]*file{}, gaps: map[evidence.Gap]bool{}, waived: map[evidence.Waiver]bool{}, envs: map[[2]string]envFile{}, sent: map[evidence.ID]int{}}
+	return &scan{Target: t, sink: to, files: &files{byName: map[string]*file{}}, gaps: map[evidence.Gap]bool{}, waived: map[evidence.Waiver]bool{}, envs: map[[2]string]envFile{}, sent: map[evidence.ID]int{}}
 }
 
 // maxGaps is the most gaps that are sent of one project.
@@ -96,13 +161,29 @@ func (s *scan) gap(g evidence.Gap) {
 	s.sink.Gap(g)
 }
 
+// waiver sends a waiver, once for all projects that a file is part of.
+func (s *scan) waiver(w evidence.Waiver) {
+	if !s.waived[w] {
+		s.waived[w] = true
+		s.sink.Waiver(w)
+	}
+}
+
+// files are the files of a tree that were parsed, for all folders.
+type files struct {
+	mu     sync.Mutex
+	byName map[string]*file
+}
+
 // file returns a file of the tree, parsed; its err is set where that cannot be.
 func (s *scan) file(name string) *file {
-	f, ok := s.files[name]
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	f, ok := s.files.byName[name]
 	if !ok {
 		content, err := s.Tree.ReadFile(name)
 		f = parse(name, content, cause(err))
-		s.files[name] = f
+		s.files.byName[name] = f
 	}
 	return f
 }
@@ -400,7 +481,7 @@ func (s *scan) borrowed() map[string]bool {
 			}
 			out[full] = true
 		}
-		f := s.files[name]
+		f := s.file(name)
 		for _, doc := range f.docs {
 			for _, p := range mentioned(doc) {
 				add(p)

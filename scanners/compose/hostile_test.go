@@ -230,7 +230,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		s := newScan(scanners.Target{Tree: tree.OpenStdin(bytes.NewReader(nil))}, set)
-		s.files["common.yml"] = parse("common.yml", common, nil)
+		s.files.byName["common.yml"] = parse("common.yml", common, nil)
 		for _, p := range read(s, kept) {
 			p.load()
 			p.waivers()

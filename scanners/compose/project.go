@@ -193,9 +193,5 @@ func (p *project) waive(s *service, file string, c comment) {
 		p.gap(evidence.Gap{In: p.target, Asked: "a waiver", Why: evidence.Failed, Err: fmt.Sprintf("line %d: a waiver needs a check and a reason: %s CHECK REASON", c.line, "# "+waiver), At: at, Bad: true})
 		return
 	}
-	w := evidence.Waiver{Check: check, Subject: string(s.c.Asset.ID), Reason: reason, At: at}
-	if !p.waived[w] {
-		p.waived[w] = true
-		p.scan.sink.Waiver(w)
-	}
+	p.waiver(evidence.Waiver{Check: check, Subject: string(s.c.Asset.ID), Reason: reason, At: at})
 }

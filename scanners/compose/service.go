@@ -23,7 +23,7 @@ type service struct {
 	*project
 	name  string
 	stack *stack
-	types.ServiceConfig
+	config
 	c *workload.Container
 	// copied lists what a Dockerfile puts over the files of its base image.
 	copied []string
@@ -32,6 +32,29 @@ type service struct {
 	same bool
 	// settings are the configs and secrets, by their path in the container.
 	settings map[string]evidence.Value[string]
+}
+
+// A config is what matters here of compose-go's types.ServiceConfig, in the same words: to decode all of it takes three
+// times as long.
+type config struct {
+	Build         *types.BuildConfig                     `yaml:"build"`
+	Command       types.ShellCommand                     `yaml:"command"`
+	Configs       []types.ServiceConfigObjConfig         `yaml:"configs"`
+	ContainerName string                                 `yaml:"container_name"`
+	Entrypoint    types.ShellCommand                     `yaml:"entrypoint"`
+	EnvFiles      []types.EnvFile                        `yaml:"env_file"`
+	Environment   types.MappingWithEquals                `yaml:"environment"`
+	Hostname      string                                 `yaml:"hostname"`
+	Image         string                                 `yaml:"image"`
+	LabelFiles    []string                               `yaml:"label_file"`
+	Labels        types.Labels                           `yaml:"labels"`
+	Logging       *types.LoggingConfig                   `yaml:"logging"`
+	Networks      map[string]*types.ServiceNetworkConfig `yaml:"networks"`
+	Profiles      []string                               `yaml:"profiles"`
+	Secrets       []types.ServiceSecretConfig            `yaml:"secrets"`
+	Tmpfs         types.StringList                       `yaml:"tmpfs"`
+	Volumes       []types.ServiceVolumeConfig            `yaml:"volumes"`
+	VolumesFrom   []string                               `yaml:"volumes_from"`
 }
 
 // container returns what a service runs; nil for one that runs nothing: it is scaled to zero, or somebody else provides
@@ -52,12 +75,11 @@ func (p *project) container(name string, st *stack) (*service, error) {
 	delete(merged, "scale")
 	readOnly := merged["read_only"]
 	delete(merged, "read_only")
-	canonical, err := transform.Canonical(map[string]any{"services": map[string]any{name: merged}}, false)
-	if err != nil {
+	if err := canonical(name, merged); err != nil {
 		return nil, err
 	}
 	s := &service{project: p, name: name, stack: st}
-	if err := decode(canonical["services"].(map[string]any)[name].(map[string]any), &s.ServiceConfig); err != nil {
+	if err := decode(merged, &s.config); err != nil {
 		return nil, err
 	}
 	at := st.self()
@@ -92,6 +114,26 @@ func (p *project) container(name string, st *stack) (*service, error) {
 	}
 	s.refer(secrets, p.model.secrets, "secret", "/run/secrets/")
 	return s, nil
+}
+
+// canonical brings the keys of a service that may be written in several ways into the one that can be decoded. The
+// others are kept from compose-go, which holds each value against everything that it knows of Compose.
+func canonical(name string, merged map[string]any) error {
+	short := map[string]any{}
+	for _, key := range []string{"configs", "env_file", "networks", "secrets", "volumes"} {
+		if v, ok := merged[key]; ok {
+			short[key] = v
+		}
+	}
+	if len(short) == 0 {
+		return nil
+	}
+	out, err := transform.Canonical(map[string]any{"services": map[string]any{name: short}}, false)
+	if err != nil {
+		return err
+	}
+	maps.Copy(merged, out["services"].(map[string]any)[name].(map[string]any))
+	return nil
 }
 
 // off reports whether a service is scaled to zero.

@@ -328,7 +328,7 @@ func receiver(config evidence.Value[string]) evidence.ID {
 	if err != nil || len(roots) == 0 {
 		return "webhook:unknown" + thing
 	}
-	root := field{n: roots[0], r: &reader{file: &file{}, aliases: maxAliases}}
+	root := field{n: roots[0], r: &reader{file: newFile(""), aliases: maxAliases}}
 	for _, c := range root.get("clusters").items() {
 		if u, err := url.Parse(c.get("cluster", "server").text()); err == nil && u.Host != "" {
 			return evidence.ID("webhook:" + u.Host + thing)

@@ -71,7 +71,7 @@ func TestHostileInput(t *testing.T) {
 
 func TestTooManyKustomizations(t *testing.T) {
 	k := func(i int) *file {
-		f := &file{name: fmt.Sprintf("%d/kustomization.yaml", i)}
+		f := newFile(fmt.Sprintf("%d/kustomization.yaml", i))
 		f.kustomizations = []*kustomization{{folder: f.folder(), entries: []entry{{name: fmt.Sprintf("../%d", i+1)}}}}
 		return f
 	}
@@ -140,6 +140,11 @@ func TestScan(t *testing.T) {
 		nil,
 	}
 	to := &sink{records: map[string]int{}}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Scan(cancelled, scanners.Target{}, kept, to); !errors.Is(err, context.Canceled) {
+		t.Errorf("got the error %v, want that the context was cancelled", err)
+	}
 	if err := s.Scan(context.Background(), scanners.Target{}, kept, to); err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +165,6 @@ func TestScan(t *testing.T) {
 	equal(t, "gaps", len(to.gaps), 1)
 	equal(t, "waivers", len(to.waivers), 1)
 	equal(t, "counted", fmt.Sprint(s.Counted()), "map[Role:1]")
-
-	cancelled, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := s.Scan(cancelled, scanners.Target{}, kept, to); !errors.Is(err, context.Canceled) {
-		t.Errorf("got the error %v, want that the context was cancelled", err)
-	}
 }
 
 func TestOfferDoesNotHoldOnToContent(t *testing.T) {

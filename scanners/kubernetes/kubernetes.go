@@ -32,9 +32,14 @@ func (s *Scanner) Counted() map[string]int { return s.counted }
 // Names returns the names of files, beside YAML and JSON files, that the scanner wants to see.
 func (*Scanner) Names() []string { return []string{"Kustomization"} }
 
-// A file is what is kept of one file.
+// A file is what is kept of one file. What was found in it refers to it by its name, as long as the scan lasts.
 type file struct {
-	name           string
+	name string
+	*parts
+}
+
+// parts are what stands in a file; nil once all of it has been taken out.
+type parts struct {
 	actions        bool // holds the actions of a template: "{{"
 	workloads      []*object
 	configMaps     []*configMap
@@ -51,6 +56,8 @@ type file struct {
 	gaps           []evidence.Gap
 }
 
+func newFile(name string) *file { return &file{name, &parts{}} }
+
 func (f *file) folder() string { return path.Dir(f.name) }
 
 // targetOf returns the target of the manifests in a folder.
@@ -61,7 +68,7 @@ func (*Scanner) Offer(f tree.File) any {
 	if f.Err != nil || tree.Binary(f.Content) {
 		return nil
 	}
-	r := &reader{file: &file{name: f.Name}, aliases: maxAliases}
+	r := &reader{file: newFile(f.Name), aliases: maxAliases}
 	base := path.Base(f.Name)
 	content := bytes.TrimPrefix(f.Content, []byte("\ufeff"))
 	switch {
@@ -87,7 +94,7 @@ func (r *reader) kept() any {
 	return f
 }
 
-// Scan turns what Offer kept into records.
+// Scan turns what Offer kept into records. It takes it apart, to use less memory: the same cannot be scanned twice.
 func (s *Scanner) Scan(ctx context.Context, t scanners.Target, kept []any, to scanners.Sink) error {
 	found, err := newScan(t, keptFiles(kept)).run(ctx)
 	if err != nil {

@@ -92,12 +92,17 @@ func (s *scan) run(ctx context.Context) (found, error) {
 		return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
 	}
 	workloads := s.place()
+	for _, f := range s.files {
+		f.parts = nil // all of it has been taken out
+	}
 	for _, w := range workloads {
 		if err := ctx.Err(); err != nil {
 			return found{}, fmt.Errorf("reading Kubernetes manifests: %w", err)
 		}
 		s.workload(w)
 	}
+	// What the containers can still be asked for is in files of ConfigMaps: let go of the rest before they are looked at.
+	s.files, s.kustomizations, s.services, s.claims, s.volumes, s.classes, s.byClass = nil, nil, nil, nil, nil, nil, nil
 	s.inlineWaivers(workloads)
 	s.collectors()
 	s.audit(workloads)
@@ -296,6 +301,7 @@ func (s *scan) workload(w *placed) {
 	s.records = append(s.records, asset)
 
 	services := s.serving(w)
+	w.labels = nil // nobody else asks
 	for i := range w.containers {
 		c := &w.containers[i]
 		out := &workload.Container{
@@ -310,6 +316,7 @@ func (s *scan) workload(w *placed) {
 			Log: workload.Log{Runtime: workload.Kubelet, At: c.at}, Brief: c.brief, AutoRemove: evidence.Moot[bool](c.at),
 		}
 		out.Env, out.EnvWhole = s.env(w, c)
+		c.env, c.envFrom = nil, nil // they are in it
 		for _, a := range c.args {
 			out.Args = append(out.Args, expand(a, out.Env))
 		}

@@ -47,12 +47,13 @@ func (o *observer) output(c *Container) evidence.LogSource {
 	s.Complete = evidence.Known(true, at)
 	name, known := driver.Get()
 	if !known {
+		unread := at.WithNote("the log driver has no value that we know")
 		store := o.store(evidence.LogStore{
 			Subject: evidence.Subject{ID: c.Asset.ID + "/stdout", Kind: "log driver", Name: "a log driver that is not known", At: at},
-			On:      evidence.Unknown[[]evidence.ID](driver.Why(), at.WithNote("the log driver has no value that we know")),
-			Kept:    evidence.Unknown[int](driver.Why(), at),
+			On:      evidence.Unknown[[]evidence.ID](driver.Why(), unread),
+			Kept:    evidence.Unknown[int](driver.Why(), unread),
 		})
-		s.To = []evidence.Delivery{{To: store.ID, Extent: whole(at), Lossless: evidence.Unknown[bool](driver.Why(), at)}}
+		s.To = []evidence.Delivery{{To: store.ID, Extent: whole(at), Lossless: evidence.Unknown[bool](driver.Why(), unread)}}
 		return s
 	}
 	s.To = []evidence.Delivery{o.driver(c, name, options, at)}

@@ -78,10 +78,8 @@ func (s *Setting) fix() string {
 	switch {
 	case sw.Env != "":
 		return "set " + sw.Env + "=" + value + " in its environment"
-	case sw.Line != "" && sw.Bare:
-		return "write " + sw.Line + " into its configuration"
 	case sw.Line != "":
-		return "set " + sw.Line + " in its configuration"
+		return "add \"" + sw.Line + "\" to its configuration"
 	case sw.Bare:
 		return "add " + sw.Flag + " to its command"
 	}
