@@ -30,13 +30,13 @@ func Arrives(r Reached) Verdict {
 }
 
 // Decided closes a verdict about where the records of a source come to. A pass stands unless a mount may keep the
-// records from going there. Anything else is not asked of a source that is known to write nothing, and not assessed
+// records from going there. Anything else is not asked of a source that is known to write nothing; a failure is not assessed
 // where something that nobody saw may take the records away after all.
 func Decided(v Verdict, s evidence.LogSource) Verdict {
 	switch {
 	case v.Outcome == Pass && s.Hidden.IsUnknown():
 		return NotKnown(s.Hidden)
-	case v.Outcome == Pass, v.Outcome == NotApplicable:
+	case v.Outcome != Fail:
 		return v
 	case Off(s):
 		return Unasked()

@@ -165,6 +165,37 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 	return causes
 }
 
+// Cures returns how to mend a cause: the very edits, where scanners know them; else what the check says for all and for
+// the kinds of target at hand; else everything that it says.
+func (c Cause) Cures() []checks.Cure {
+	var edits, fit []checks.Cure
+	kinds := map[string]bool{"": true}
+	for _, place := range c.Places {
+		kind, _, _ := strings.Cut(place.Target, ":")
+		kinds[strings.ToLower(kind)] = true
+		for _, r := range place.Results {
+			edit := checks.Cure{Text: r.Because.At().Fix}
+			if edit.Text != "" && !slices.Contains(edits, edit) {
+				edits = append(edits, edit)
+			}
+		}
+	}
+	if len(edits) > 0 {
+		return edits
+	}
+	all := c.Check.Cures()
+	for _, cure := range all {
+		if kinds[strings.ToLower(cure.For)] {
+			cure.For = ""
+			fit = append(fit, cure)
+		}
+	}
+	if len(fit) > 0 {
+		return fit
+	}
+	return all
+}
+
 // An Unknown is something that nobody could tell, with the checks that it blinds.
 type Unknown struct {
 	Text     string
@@ -219,13 +250,26 @@ func add(places []Place, index map[spot]int, of int, target, text string, rs ...
 func line(rs []checks.Result) string {
 	switch {
 	case rs[0].Plural:
-		return plural(rs[0].Group, len(rs))
+		return plural(rs[0].Group, things(rs))
 	case len(rs) == 1:
 		return rs[0].Message
 	case rs[0].Message == rs[0].Group:
 		return fmt.Sprintf("%s (%d)", rs[0].Message, len(rs))
 	}
 	return fmt.Sprintf("%s (and %d more like it)", rs[0].Message, len(rs)-1)
+}
+
+// things counts what results are about: a database's output and its log of connections are one service's.
+func things(rs []checks.Result) int {
+	seen := map[evidence.Origin]bool{}
+	n := 0
+	for _, r := range rs {
+		if at := r.Subject.At; at == (evidence.Origin{}) || !seen[at] {
+			seen[at] = true
+			n++
+		}
+	}
+	return n
 }
 
 // plural fills a plural form in, and mends its first words for a single one: "1 service leaves".

@@ -277,3 +277,32 @@ func TestNew(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+func TestCures(t *testing.T) {
+	check := &checks.Check{ID: "c", Doc: "Why.\n\nCure: for all.\nCure, Compose: for Compose.\nCure, MySQL: for MySQL."}
+	other := &checks.Check{ID: "o", Doc: "Why.\n\nCure, MySQL: for MySQL."}
+	result := func(target, fix string) checks.Result {
+		return checks.Result{
+			Subject: evidence.Subject{ID: evidence.ID(target + "//x")},
+			Verdict: checks.Verdict{Because: evidence.Known(false, evidence.Origin{Fix: fix})},
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		check *checks.Check
+		of    checks.Result
+		want  []checks.Cure
+	}{
+		{"the very edit", check, result("compose:a", "add --x"), []checks.Cure{{Text: "add --x"}}},
+		{"for all and for the target", check, result("compose:a", ""), []checks.Cure{{Text: "for all."}, {Text: "for Compose."}}},
+		{"for all", check, result("kubernetes:a", ""), []checks.Cure{{Text: "for all."}}},
+		{"for something else", other, result("compose:a", ""), []checks.Cure{{For: "MySQL", Text: "for MySQL."}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cause := Cause{Check: c.check, Places: []Place{{Target: c.of.Subject.ID.Target(), Results: []checks.Result{c.of}}}}
+			if got := cause.Cures(); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}

@@ -30,6 +30,7 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 			case !outlives:
 				return checks.Failed(r.Store.On, "%s ends with what writes it", r.Store.Name)
 			case r.Store.Kept.Why() == evidence.Elsewhere:
+				elsewhere = &r
 				return checks.Unasked()
 			}
 			return ask(r.Store)

@@ -1,6 +1,9 @@
 package shipped
 
 import (
+	"cmp"
+	"slices"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -29,7 +32,11 @@ func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
 	if len(s.To) == 0 {
 		return checks.Decided(checks.Failed(s.Complete, "%s goes nowhere", s.Name), s)
 	}
-	return checks.Decided(checks.Best(v.Reached(s), func(r checks.Reached) checks.Verdict {
+	reached := v.Reached(s)
+	slices.SortStableFunc(reached, func(a, b checks.Reached) int { // what outlives the container is the better witness
+		return cmp.Compare(lasting(v, b, s), lasting(v, a, s))
+	})
+	return checks.Decided(checks.Best(reached, func(r checks.Reached) checks.Verdict {
 		if a := checks.Arrives(r); a.Outcome != checks.Pass {
 			return a
 		}
@@ -43,4 +50,11 @@ func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
 		}
 		return checks.Passed(checks.Cite(v, r, r.Store.On), "%s goes to %s", s.Name, r.Store.Name)
 	}), s)
+}
+
+func lasting(v *checks.View, r checks.Reached, s evidence.LogSource) int {
+	if checks.True(v.Outlives(r.Store, s)) {
+		return 1
+	}
+	return 0
 }

@@ -34,7 +34,7 @@ func eventClasses(_ *checks.View, _ evidence.Asset, sensors []evidence.LogSource
 			case extent.Grade == evidence.None:
 				return checks.Failed(s.Parts[part], "%s does not record %s", s.Name, part)
 			case extent.Grade != evidence.All:
-				return checks.Failed(s.Parts[part], "%s records %s only in part: %s", s.Name, part, extent.But).As(checks.Low)
+				return checks.Failed(s.Parts[part], "%s records %s only in part: %s", s.Name, part, extent.But)
 			case s.Enabled.IsUnknown():
 				return checks.NotKnown(s.Enabled)
 			}

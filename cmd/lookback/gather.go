@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -49,9 +51,12 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 	if len(targets) > 1 {
 		top = above(targets)
 	}
-	for _, target := range targets {
-		n, err := scanTree(ctx, e, top, target, declared, set)
+	places := resolved(targets)
+	for i, target := range targets {
+		one := &evidence.Set{Counted: map[string]int{}}
+		n, err := scanTree(ctx, e, top, target, declared, one)
 		files += n
+		join(set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
 		if errors.Is(err, context.Canceled) {
 			set.Partial = true
 			set.Gap(evidence.Gap{Asked: "the rest of " + target, Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
@@ -70,6 +75,56 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 	set.Ended = e.now()
 	set.Sort()
 	return set, cfg, nil
+}
+
+// resolved returns where each target lies, through links; "" for standard input and what is not there.
+func resolved(targets []string) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		if abs, err := filepath.Abs(t); err == nil && t != "-" {
+			out[i], _ = filepath.EvalSymlinks(abs)
+		}
+	}
+	return out
+}
+
+// overlaps reports whether one of two places is the other or holds it.
+func overlaps(a, b string) bool {
+	holds := func(a, b string) bool {
+		rel, err := filepath.Rel(a, b)
+		return err == nil && filepath.IsLocal(rel)
+	}
+	return a != "" && b != "" && (holds(a, b) || holds(b, a))
+}
+
+// join adds what was learned of one target. What is new of a target that overlaps with an earlier one is added alone, so
+// that nothing counts twice.
+func join(set, one *evidence.Set, again bool) {
+	key := func(r evidence.Record) string { return fmt.Sprintf("%T %s %v", r, r.Self().ID, r.Self().At) }
+	seen := map[string]bool{}
+	if again {
+		for _, r := range set.Records {
+			seen[key(r)] = true
+		}
+	}
+	for _, r := range one.Records {
+		if !seen[key(r)] {
+			set.Record(r)
+		}
+	}
+	set.Gaps = append(set.Gaps, one.Gaps...) // Sort takes out what stands twice
+	for _, w := range one.Waivers {
+		if !again || !slices.Contains(set.Waivers, w) {
+			set.Waiver(w)
+		}
+	}
+	for kind, n := range one.Counted {
+		if again {
+			set.Counted[kind] = max(set.Counted[kind], n)
+		} else {
+			set.Counted[kind] += n
+		}
+	}
 }
 
 // above returns the folder that holds all targets, so that those of no repository have names that tell them apart; "" where
@@ -118,7 +173,10 @@ func shown(targets []string) []string {
 func scanTree(ctx context.Context, e *env, top, target string, declared scanners.Declared, set *evidence.Set) (int, error) {
 	var t *tree.Tree
 	if target == "-" {
-		t = tree.OpenStdin(e.stdin)
+		var err error
+		if t, err = openStdin(ctx, e.stdin); err != nil {
+			return 0, err
+		}
 	} else {
 		var err error
 		if t, err = tree.OpenBelow(top, target); err != nil {
@@ -204,6 +262,18 @@ func (l lean) Record(r evidence.Record) {
 		r = &own
 	}
 	l.Set.Record(r)
+}
+
+// openStdin reads standard input until its end or an interrupt.
+func openStdin(ctx context.Context, r io.Reader) (*tree.Tree, error) {
+	read := make(chan *tree.Tree, 1)
+	go func() { read <- tree.OpenStdin(r) }()
+	select {
+	case t := <-read:
+		return t, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading standard input: %w", ctx.Err())
+	}
 }
 
 // progress tells on a terminal how many files were read, when a scan takes longer than a moment.

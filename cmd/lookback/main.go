@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -22,8 +23,9 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal ends the scan in good order, a second one ends the program
 	code := run(ctx, env{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: now, getenv: os.Getenv, terminal: terminal(),
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: clock(os.Getenv), getenv: os.Getenv, terminal: terminal(),
 	}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -92,5 +94,15 @@ investigator could still see after a breach, how far back, and who could wipe it
 	return root
 }
 
-// now is the time, in UTC and to the second, so that saved evidence and reports carry no more than is useful.
-func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
+// clock tells the time, in UTC and to the second, so that saved evidence and reports carry no more than is useful.
+// $SOURCE_DATE_EPOCH, in seconds since 1970, stands for it where a report is to be made again byte for byte.
+func clock(getenv func(string) string) func() time.Time {
+	if s, err := strconv.ParseInt(getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil && s >= 0 && s <= lastSecond {
+		at := time.Unix(s, 0).UTC()
+		return func() time.Time { return at }
+	}
+	return func() time.Time { return time.Now().UTC().Truncate(time.Second) }
+}
+
+// lastSecond is the last second of the year 9999, after which a time has no form in JSON.
+const lastSecond = 253402300799

@@ -35,7 +35,7 @@ type output struct {
 func parseOutput(arg string) (output, error) {
 	name, path, named := strings.Cut(arg, ":")
 	for _, f := range formats {
-		if named && f.name == name {
+		if named && f.name == name && path != "" {
 			return output{path, f.render}, nil
 		}
 	}

@@ -81,6 +81,9 @@ func scan(ctx context.Context, e *env, f scanFlags, args []string) error {
 		}
 		outputs = append(outputs, o)
 	}
+	if f.save == "-" {
+		return errors.New("--save -: evidence goes to a file; name one that ends in .jsonl")
+	}
 	if len(args) == 0 {
 		args = []string{"."}
 	}
@@ -168,14 +171,15 @@ func loadConfig(e *env, f scanFlags, target string) (*config.Config, error) {
 
 // isEvidence reports whether a file is saved evidence, by how it begins.
 func isEvidence(path string) bool {
+	// Opening a pipe waits for who writes to it, so look before.
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return false
-	}
 	head := make([]byte, len(evidenceHead))
 	n, _ := io.ReadFull(file, head)
 	return strings.HasPrefix(string(head[:n]), evidenceHead)

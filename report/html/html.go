@@ -199,7 +199,7 @@ func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []caus
 			one.See = c.Check.ID
 		default:
 			told[c.Check.ID] = true
-			one.Cures = c.Check.Cures()
+			one.Cures = c.Cures()
 		}
 		out = append(out, one)
 	}

@@ -116,6 +116,7 @@ func (p *printer) failures() {
 	for _, c := range causes {
 		p.cause(c)
 	}
+	p.line(2, p.paint(dim, "lookback explain CHECK says why a check asks, and what else mends it"))
 }
 
 // unknowns writes what nobody could tell: one line a reason, the checks that it blinds, its places.
@@ -146,8 +147,12 @@ func (p *printer) cause(c report.Cause) {
 	p.hang(2, indent, p.paint(severityColor[c.Severity], label)+p.paint(bold, report.Clean(c.Text)))
 	p.line(indent, p.paint(dim, c.Check.ID))
 	p.places(indent, c.Places)
-	for _, text := range cures(c) {
-		p.hang(indent, indent+2, "> "+text)
+	for _, cure := range c.Cures() {
+		text := cure.Text
+		if cure.For != "" {
+			text = cure.For + ": " + text
+		}
+		p.hang(indent, indent+2, "> "+report.Clean(text))
 	}
 }
 
@@ -197,38 +202,6 @@ func subject(r checks.Result) string {
 }
 
 func where(r checks.Result) string { return report.Where(report.Cite(r)) }
-
-// cures returns what to do about a cause: what holds for all, and for the kinds of target that it has; where the cures are
-// for something else (a database), all of them.
-func cures(c report.Cause) []string {
-	kinds := map[string]bool{"": true}
-	for _, place := range c.Places {
-		kind, _, _ := strings.Cut(place.Target, ":")
-		kinds[strings.ToLower(kind)] = true
-	}
-	var out []string
-	for _, place := range c.Places {
-		for _, r := range place.Results {
-			if fix := r.Because.At().Fix; fix != "" && !slices.Contains(out, fix) {
-				out = append(out, fix)
-			}
-		}
-	}
-	if len(out) > 0 {
-		return append(out, "lookback explain "+c.Check.ID)
-	}
-	for _, cure := range c.Check.Cures() {
-		if kinds[strings.ToLower(cure.For)] {
-			out = append(out, cure.Text)
-		}
-	}
-	if len(out) == 0 {
-		for _, cure := range c.Check.Cures() {
-			out = append(out, cure.For+": "+cure.Text)
-		}
-	}
-	return append(out, "lookback explain "+c.Check.ID)
-}
 
 func (p *printer) unread() {
 	var bad []evidence.Gap

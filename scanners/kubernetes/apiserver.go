@@ -191,7 +191,7 @@ func (s *scan) observe(a apiServer) {
 	at := a.of.Asset.At
 	s.records = append(s.records, &evidence.Asset{
 		Subject:     evidence.Subject{ID: a.id, Kind: "Kubernetes API server", Name: a.in.name, At: at},
-		In:          evidence.Known(nodeOf(a.in.id), at),
+		In:          evidence.Known(a.in.id, at),
 		Looked:      map[evidence.Activity]evidence.Value[bool]{evidence.KubernetesAPI: evidence.Known(true, at)},
 		Lingers:     evidence.Moot[int64](at),
 		Development: a.in.development,
@@ -212,6 +212,7 @@ func (s *scan) observe(a apiServer) {
 	case log == "-":
 		source.Complete = evidence.Unknown[bool](evidence.Elsewhere, a.log.At().WithNote("written to standard output"))
 	case log != "":
+		a.of.Told = append(a.of.Told, path.Dir(path.Clean("/"+log)))
 		store := a.store(path.Clean("/" + log))
 		s.records = append(s.records, store)
 		source.To = append(source.To, evidence.Delivery{

@@ -76,7 +76,7 @@ func TestAPIServerEnabled(t *testing.T) {
 			server := got.asset(t, "kubernetes:m//kube-apiserver")
 			equal(t, "server", server.Kind+" "+server.Name, "Kubernetes API server kube-apiserver")
 			equal(t, "looked", say(server.Looked[evidence.KubernetesAPI]), "true at m/api.yaml:6")
-			equal(t, "in", say(server.In), "kubernetes:m//node at m/api.yaml:6")
+			equal(t, "in", say(server.In), "kubernetes:m//kube-system/pod/kube-apiserver at m/api.yaml:6")
 			equal(t, "the ordinary container", fmt.Sprint(got.ids()), "[kubernetes:m//kube-system/pod/kube-apiserver/kube-apiserver]")
 		})
 	}

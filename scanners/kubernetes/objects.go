@@ -37,7 +37,7 @@ type object struct {
 	volumes     map[string]volume
 	labels      map[string]string
 	annotations map[string]evidence.Value[string] // of the pod, and its labels
-	misses      []string                          // by a DaemonSet
+	misses      []string                          // nodes that it cannot run on
 	print       string                            // a hash of what it runs
 	waivers     []inlineWaiver
 }
@@ -225,6 +225,9 @@ func (r *reader) configMap(m meta, f field) {
 	c := &configMap{meta: m, data: map[string]content{}}
 	size := 0
 	f.get("data").each(func(key string, v field) {
+		if n := v.node(); n != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+			v.at.Line, v.at.Col = v.at.Line+1, 0 // the text begins below its "|"
+		}
 		value := v.value()
 		text, _ := value.Get()
 		size += len(key) + len(text)
@@ -292,9 +295,7 @@ func (r *reader) workload(marks []mark, m meta, f field, listed bool) {
 		own := meta{kind: "PersistentVolumeClaim", name: name + "-" + w.name, namespace: m.namespace, at: c.at, file: r.file}
 		w.volumes[name] = volume{kind: workload.Claim, claim: own.name, own: readClaim(own, c.get("spec")), at: c.at}
 	}
-	if m.kind == "DaemonSet" {
-		w.misses = misses(pod)
-	}
+	w.misses = misses(pod)
 	w.print = r.fingerprint(pod, template.get("metadata", "annotations")) + fmt.Sprint(w.lingers.Get())
 	w.waivers = r.waivers(marks, f, w, listed)
 	if r.err == nil {
@@ -441,7 +442,7 @@ func deletedByHook(annotations field) (evidence.Origin, bool) {
 	return evidence.Origin{}, false
 }
 
-// misses says which nodes the pods of a DaemonSet miss.
+// misses says which nodes the pods of a workload cannot run on.
 func misses(pod field) []string {
 	var tolerations []workload.Toleration
 	for _, t := range pod.get("tolerations").items() {

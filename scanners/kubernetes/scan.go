@@ -313,7 +313,7 @@ func (s *scan) workload(w *placed) {
 			},
 			Workload: w.kind, Units: w.units, Pod: w.id, Names: append([]string{c.name}, services...), Image: c.image,
 			Annotations: w.annotations, Mounts: s.mounts(w, c), File: s.reading(w, c), ReadOnlyRoot: c.readOnly,
-			Log: workload.Log{Runtime: workload.Kubelet, At: c.at}, Brief: c.brief, AutoRemove: evidence.Moot[bool](c.at),
+			Log: workload.Log{Runtime: workload.Kubelet, At: c.at}, Brief: c.brief, Misses: w.misses, AutoRemove: evidence.Moot[bool](c.at),
 		}
 		out.Env, out.EnvWhole = s.env(w, c)
 		c.env, c.envFrom = nil, nil // they are in it

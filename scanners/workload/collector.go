@@ -296,12 +296,12 @@ func (k *collector) sees(paths ...string) bool {
 	return false
 }
 
-// reads returns the inputs of a collector of one kind; -1 stands for those of a configuration that we could not read, or
-// that only its owner knows.
-func (k *collector) reads(kind shipper.InputKind, fits func(shipper.Input) bool) []int {
+// reads returns the inputs of a collector that fit; -1 stands for those of a configuration that we could not read, or that
+// only its owner knows.
+func (k *collector) reads(fits func(shipper.Input) bool) []int {
 	var out []int
 	for i, in := range k.config.Inputs {
-		if in.Kind == kind && fits(in) {
+		if fits(in) {
 			out = append(out, i)
 		}
 	}
@@ -311,6 +311,19 @@ func (k *collector) reads(kind shipper.InputKind, fits func(shipper.Input) bool)
 	return out
 }
 
+// ofMachine reports whether an input reads the files in which an engine keeps the output of containers: by its kind, or by
+// a path below a mount of their folder.
+func (k *collector) ofMachine(in shipper.Input, folders []string) bool {
+	if in.Kind == shipper.Containers {
+		return true
+	}
+	return in.Kind == shipper.Files && slices.ContainsFunc(k.c.Mounts, func(m Mount) bool {
+		return m.HostPath != "" &&
+			slices.ContainsFunc(folders, func(f string) bool { return within(path.Clean(m.HostPath), f) || within(f, path.Clean(m.HostPath)) }) &&
+			slices.ContainsFunc(in.Paths, func(glob string) bool { return globWithin(glob, m.Path) })
+	})
+}
+
 // collected is what collectors of the container's unit make of the kubelet's files. A workload that opts out of one that
 // honours it is delivered nothing.
 func (o *observer) collected(c *Container) (copies []evidence.Delivery, optedOut bool) {
@@ -318,7 +331,7 @@ func (o *observer) collected(c *Container) (copies []evidence.Delivery, optedOut
 		if !shareUnit(k.c, c) || k.c.Log.Runtime != Kubelet || !k.sees(podFolders...) {
 			continue
 		}
-		for _, i := range k.reads(shipper.Containers, func(in shipper.Input) bool { return true }) {
+		for _, i := range k.reads(func(in shipper.Input) bool { return k.ofMachine(in, podFolders) }) {
 			if at, out := k.leavesOut(c); out {
 				return []evidence.Delivery{{
 					To: k.c.Asset.ID + "/sends", Lossless: evidence.Moot[bool](at),
@@ -329,8 +342,8 @@ func (o *observer) collected(c *Container) (copies []evidence.Delivery, optedOut
 				switch {
 				case k.c.Every == nil:
 					d.Extent = evidence.Unknown[evidence.Extent](evidence.Elsewhere, k.c.Asset.At.WithNote(k.product.Name+" does not run on every node"))
-				case len(k.c.Every.Misses) > 0:
-					d.Extent = evidence.Unknown[evidence.Extent](evidence.Elsewhere, k.c.Every.At.WithNote(k.product.Name+" does not run on "+strings.Join(k.c.Every.Misses, ", ")))
+				case len(k.misses(c)) > 0:
+					d.Extent = evidence.Unknown[evidence.Extent](evidence.Elsewhere, k.c.Every.At.WithNote(k.product.Name+" does not run on "+strings.Join(k.misses(c), ", ")))
 				case excludes(k, i):
 					d.Extent = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, k.at.WithNote(k.product.Name+" leaves some containers out"))
 				}
@@ -339,6 +352,11 @@ func (o *observer) collected(c *Container) (copies []evidence.Delivery, optedOut
 		}
 	}
 	return copies, false
+}
+
+// misses names the nodes on which a container may run and the collector does not.
+func (k *collector) misses(c *Container) []string {
+	return slices.DeleteFunc(slices.Clone(k.c.Every.Misses), func(node string) bool { return slices.Contains(c.Misses, node) })
 }
 
 func excludes(k *collector, input int) bool {
@@ -373,7 +391,7 @@ func (o *observer) collectedDocker(c *Container, driver string, at evidence.Orig
 		if !k.sees(dockerSockets...) && (driver == "local" || !k.sees(dockerFolders...)) {
 			continue
 		}
-		for _, i := range k.reads(shipper.Containers, func(shipper.Input) bool { return true }) {
+		for _, i := range k.reads(func(in shipper.Input) bool { return k.ofMachine(in, dockerFolders) }) {
 			if at, left := k.leavesOut(c); left {
 				out = append(out, evidence.Delivery{
 					To: k.c.Asset.ID + "/sends", Lossless: evidence.Moot[bool](at),
@@ -402,7 +420,7 @@ func (o *observer) journalled(c *Container) []evidence.Delivery {
 		if !shareUnit(k.c, c) || !k.sees("/var/log/journal") && !k.sees("/run/log/journal") {
 			continue
 		}
-		for _, i := range k.reads(shipper.Journal, func(shipper.Input) bool { return true }) {
+		for _, i := range k.reads(func(in shipper.Input) bool { return in.Kind == shipper.Journal }) {
 			out = append(out, o.sends(k, i)...)
 		}
 	}
@@ -422,7 +440,7 @@ func (o *observer) listening(c *Container, kind, server string, beside *Containe
 		fits := func(in shipper.Input) bool {
 			return err == nil && in.Port == number || in.Port == 0 && in.Proto == proto
 		}
-		for _, i := range k.reads(shipper.Listen, fits) {
+		for _, i := range k.reads(func(in shipper.Input) bool { return in.Kind == shipper.Listen && fits(in) }) {
 			out = append(out, o.sends(k, i)...)
 		}
 	}
@@ -437,18 +455,31 @@ func (o *observer) tailed(c *Container, m Mount) []evidence.Delivery {
 			continue
 		}
 		for _, shared := range k.c.Mounts {
-			if shared.Volume != m.Volume {
+			inside, ok := shared.shows(m)
+			if !ok {
 				continue
 			}
 			fits := func(in shipper.Input) bool {
-				return slices.ContainsFunc(in.Paths, func(glob string) bool { return globWithin(glob, shared.Path) })
+				return in.Kind == shipper.Files && slices.ContainsFunc(in.Paths, func(glob string) bool { return globWithin(glob, inside) })
 			}
-			for _, i := range k.reads(shipper.Files, fits) {
+			for _, i := range k.reads(fits) {
 				out = append(out, o.sends(k, i)...)
 			}
 		}
 	}
 	return out
+}
+
+// shows returns the folder in which a mount shows what another one writes: the same volume, or a folder of the machine
+// that lies in this one's.
+func (m Mount) shows(other Mount) (folder string, ok bool) {
+	if m.Volume == other.Volume {
+		return m.Path, true
+	}
+	if m.HostPath == "" || other.HostPath == "" || !within(path.Clean(other.HostPath), path.Clean(m.HostPath)) {
+		return "", false
+	}
+	return path.Join(m.Path, strings.TrimPrefix(path.Clean(other.HostPath), path.Clean(m.HostPath))), true
 }
 
 // globWithin reports whether a glob of file names lies in a folder, or reaches into it.

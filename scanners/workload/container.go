@@ -38,6 +38,10 @@ type Container struct {
 	// ReadOnlyRoot says whether the container cannot write to its own file system.
 	ReadOnlyRoot evidence.Value[bool]
 	Log          Log
+	// Misses names the nodes that it cannot run on, in words: what a collector misses there is no loss of its records.
+	Misses []string
+	// Told lists folders of which its scanner writes log sources itself.
+	Told []string
 	// Every is set for a container that runs once on every node.
 	Every *Every
 	// Brief marks one that ends before the work begins: an init container without restartPolicy Always.

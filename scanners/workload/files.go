@@ -12,7 +12,7 @@ import (
 // somebody mounted. Where a mount hides links to standard output, it says so on out.
 func (o *observer) files(c *Container, img facts, out *evidence.LogSource) []evidence.LogSource {
 	var sources []evidence.LogSource
-	var done []string // folders that need no second source
+	done := slices.Clone(c.Told) // folders that need no second source
 	add := func(folder string, enabled evidence.Value[bool], at evidence.Origin) *evidence.LogSource {
 		done = append(done, folder)
 		s := o.file(c, img, folder, at)

@@ -16,7 +16,7 @@ func Observe(containers []*Container, d scanners.Declared, to scanners.Sink) {
 	o := &observer{declared: d, to: to, hosts: map[evidence.ID]*evidence.Asset{}, stores: map[evidence.ID]*evidence.LogStore{}}
 	for _, c := range containers {
 		o.host(c)
-		if p, ok := shipperOf(c, d); ok {
+		if p, ok := shipperOf(c, d); ok && !c.Brief {
 			o.collectors = append(o.collectors, newCollector(c, p, d))
 		}
 	}
@@ -123,7 +123,7 @@ func (o *observer) store(s evidence.LogStore) *evidence.LogStore {
 func (o *observer) container(c *Container) {
 	img := o.image(c)
 	sensor, watches := Sensor{}, false
-	if ref, ok := c.Image.Get(); ok && (c.Every != nil || c.Log.Runtime == Docker) {
+	if ref, ok := c.Image.Get(); ok && c.Every != nil {
 		sensor, watches = LookupSensor(ref)
 	}
 	collects := slices.ContainsFunc(o.collectors, func(k *collector) bool { return k.c == c })
@@ -324,8 +324,6 @@ func (o *observer) sensor(c *Container, s Sensor, out evidence.LogSource) {
 		w.Parts[part] = evidence.Known(extent, at)
 	}
 	switch {
-	case c.Log.Runtime == Docker:
-		w.Parts[evidence.PartEveryNode] = evidence.Moot[evidence.Extent](at)
 	case len(c.Every.Misses) > 0:
 		w.Parts[evidence.PartEveryNode] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(c.Every.Misses, ", ")}, c.Every.At)
 	default:

@@ -43,8 +43,10 @@ func (s *Setting) state(c *Container, data []string) evidence.Value[bool] {
 			unread(file.Why(), file.At(), "its configuration file was not read")
 			continue
 		}
-		if on, said := s.lines(text); said && (found.IsZero() || on) {
-			found = evidence.Known(on, file.At())
+		if on, line := s.lines(text); line > 0 && (found.IsZero() || on) {
+			at := file.At()
+			at.Line, at.Col = at.Line+line-1, 0
+			found = evidence.Known(on, at)
 		}
 	}
 	at := c.Image.At()
@@ -196,41 +198,45 @@ func isData(mount string, data []string) bool {
 	return slices.ContainsFunc(data, func(d string) bool { return within(d, mount) || within(mount, d) && mount == d })
 }
 
-// lines looks for the keys of a setting in the text of a configuration file.
-func (s *Setting) lines(text string) (on, said bool) {
+// lines looks for the keys of a setting in the text of a configuration file. It returns the line that decides, from 1; 0
+// where none speaks of it.
+func (s *Setting) lines(text string) (on bool, line int) {
 	for _, sw := range s.On {
 		if sw.Line == "" {
 			continue
 		}
 		parents := strings.Split(sw.Line, ".")
 		key, parents := parents[len(parents)-1], parents[:len(parents)-1]
-		depth := 0
-		for line := range strings.Lines(text) {
-			line = strings.TrimSpace(line)
-			if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") || strings.HasPrefix(line, "//") {
+		depth, n := 0, 0
+		for text := range strings.Lines(text) {
+			n++
+			text = strings.TrimSpace(text)
+			if text == "" || strings.HasPrefix(text, "#") || strings.HasPrefix(text, ";") || strings.HasPrefix(text, "//") {
 				continue
 			}
-			name, value := keyValue(line)
+			name, value := keyValue(text)
 			switch {
 			case sameKey(name, sw.Line), depth == len(parents) && sameKey(name, key):
-				if value == "" && sw.Bare || sw.Bare && !slices.Contains([]string{"off", "false", "no", "0"}, strings.ToLower(value)) {
-					on, said = true, true
-				} else {
-					on, said = sw.accepts(value), true
+				on, line = sw.accepts(value), n
+				if sw.Bare {
+					on = !slices.Contains([]string{"off", "false", "no", "0"}, strings.ToLower(value))
 				}
 			case depth < len(parents) && sameKey(name, parents[depth]):
 				depth++
 			}
 		}
 		if on {
-			return on, said
+			return on, line
 		}
 	}
-	return on, said
+	return on, line
 }
 
 // keyValue cuts "key = value", "key: value", "key value", "[key]" and "<key>", with a comment behind it.
 func keyValue(line string) (key, value string) {
+	if table, _, ok := strings.Cut(line, "]"); ok && strings.HasPrefix(table, "[") {
+		line = table // [accessLog] # a comment
+	}
 	line = strings.Trim(line, "-[]<> \t")
 	i := strings.IndexAny(line, "=: \t<>")
 	if i < 0 {
