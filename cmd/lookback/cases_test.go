@@ -105,6 +105,9 @@ func wants(t *testing.T, path string) map[string][]string {
 		}
 		for i, line := range strings.Split(string(data), "\n") {
 			_, comment, _ := strings.Cut(line, "# want ")
+			if _, below, ok := strings.Cut(line, "# below want "); ok { // where a line of its own is all that a format has
+				comment, i = below, i+1
+			}
 			for _, m := range wantRE.FindAllStringSubmatch(comment, -1) {
 				at := fmt.Sprintf("%s:%d", d.Name(), i+1)
 				out[at] = append(out[at], m[1]+" "+m[2])

@@ -180,6 +180,15 @@ func dumpContainer(b *strings.Builder, c *workload.Container) {
 		}
 		fmt.Fprintf(b, "%s\n", place(m.At))
 	}
+	for _, p := range c.Ports {
+		fmt.Fprintf(b, "    port %d: %d\n", p.Host, p.Container)
+	}
+	if _, whole := c.PortsWhole.Get(); !whole {
+		fmt.Fprintf(b, "    more ports: %s\n", fact(c.PortsWhole))
+	}
+	if c.HostNetwork {
+		fmt.Fprint(b, "    on the host's network\n")
+	}
 	if c.ReadOnlyRoot.At().Written() {
 		fmt.Fprintf(b, "    read-only root: %s\n", fact(c.ReadOnlyRoot))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
 
 	"lookback/evidence"
 	"lookback/scanners/tree"
@@ -202,6 +203,9 @@ func (s *service) content(name string, st *stack, at evidence.Origin) evidence.V
 		case !resolved(value):
 			return evidence.Unknown[string](evidence.Unresolved, at)
 		case key == "content":
+			if n := st.node("content"); n != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+				at.Line, at.Col = at.Line+1, 0 // the text begins below its "|"
+			}
 			return evidence.Known(value, at)
 		case key == "file":
 			return s.fileAt(value, at)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/transform"
@@ -49,7 +50,9 @@ type config struct {
 	LabelFiles    []string                               `yaml:"label_file"`
 	Labels        types.Labels                           `yaml:"labels"`
 	Logging       *types.LoggingConfig                   `yaml:"logging"`
+	NetworkMode   string                                 `yaml:"network_mode"`
 	Networks      map[string]*types.ServiceNetworkConfig `yaml:"networks"`
+	Ports         []string                               `yaml:"ports"`
 	Profiles      []string                               `yaml:"profiles"`
 	Secrets       []types.ServiceSecretConfig            `yaml:"secrets"`
 	Tmpfs         types.StringList                       `yaml:"tmpfs"`
@@ -103,6 +106,7 @@ func (p *project) container(name string, st *stack) (*service, error) {
 	s.env()
 	s.labels()
 	s.log()
+	s.ports()
 	for _, v := range s.Volumes {
 		s.mount(v)
 	}
@@ -350,6 +354,74 @@ func (s *service) log() {
 	if lost, ok := s.stack.missing("logging"); ok && (s.Logging == nil || s.Logging.Driver == "") {
 		log.Driver = evidence.Unknown[string](lost.Why(), lost.At())
 	}
+}
+
+// ports fills in what the service publishes on its machine.
+func (s *service) ports() {
+	at := s.stack.at("ports")
+	s.c.PortsWhole = evidence.Known(true, at)
+	for _, entry := range s.Ports {
+		ports, read := portsOf(entry)
+		switch {
+		case !resolved(entry):
+			s.c.PortsWhole = evidence.Unknown[bool](evidence.Unresolved, at)
+		case !read || len(s.c.Ports)+len(ports) > maxEntries:
+			s.c.PortsWhole = evidence.Unknown[bool](evidence.Failed, at)
+		default:
+			s.c.Ports = append(s.c.Ports, ports...)
+		}
+	}
+	for _, key := range []string{"ports", "network_mode"} {
+		if lost, ok := s.stack.missing(key); ok {
+			s.c.PortsWhole = lost
+		}
+	}
+	at = s.stack.at("network_mode")
+	switch mode := s.NetworkMode; {
+	case mode == "host":
+		s.c.HostNetwork = true
+	case mode == "none":
+		s.c.Ports = nil
+	case !resolved(mode):
+		s.c.Ports, s.c.PortsWhole = nil, evidence.Unknown[bool](evidence.Unresolved, at)
+	case mode == notRead, strings.Contains(mode, ":"): // another container's network, with the ports that one publishes
+		s.c.Ports, s.c.PortsWhole = nil, evidence.Unknown[bool](evidence.Elsewhere, at)
+	}
+}
+
+// portsOf reads an entry of "ports:" in the short syntax, [[IP:]HOST:]CONTAINER[/PROTOCOL], where both may be ranges. A
+// port that Docker picks by chance is none that a log driver could name.
+func portsOf(entry string) (ports []workload.Port, ok bool) {
+	entry, _, _ = strings.Cut(entry, "/")
+	i := strings.LastIndexByte(entry, ':')
+	host := entry[:max(i, 0)]
+	host = host[strings.LastIndexByte(host, ':')+1:]
+	first, n := portRange(entry[i+1:])
+	if host == "" || host == "0" {
+		return nil, n > 0
+	}
+	from, hosts := portRange(host)
+	if n == 0 || n > maxEntries || n != hosts { // of more ports than it needs, Docker takes one that is free
+		return nil, false
+	}
+	for i := range n {
+		ports = append(ports, workload.Port{Host: from + i, Container: first + i})
+	}
+	return ports, true
+}
+
+// portRange reads "24224" or "24224-24225"; of what is neither, it returns a length of 0.
+func portRange(s string) (first, n int) {
+	low, high, isRange := strings.Cut(s, "-")
+	if !isRange {
+		high = low
+	}
+	from, err := strconv.ParseUint(low, 10, 16)
+	to, err2 := strconv.ParseUint(high, 10, 16)
+	if err != nil || err2 != nil || from == 0 || to < from {
+		return 0, 0
+	}
+	return int(from), int(to-from) + 1
 }
 
 // node returns the node of a path in the last file that writes it.

@@ -16,7 +16,7 @@ import (
 type shape func(v any) (any, error)
 
 // serviceShapes returns the keys of a service that matter here. The others, and mistakes in them, are none of our
-// business: a variable in "ports:" does not keep anybody from judging where a service logs.
+// business: a mistake in "healthcheck:" does not keep anybody from judging where a service logs.
 func serviceShapes() map[string]shape {
 	return map[string]shape{
 		"image":          text1,
@@ -39,6 +39,8 @@ func serviceShapes() map[string]shape {
 		"configs":        list(either(text1, fields(map[string]shape{"source": text1, "target": text1}))),
 		"secrets":        list(either(text1, fields(map[string]shape{"source": text1, "target": text1}))),
 		"networks":       networksShape,
+		"network_mode":   anyText,
+		"ports":          portsShape,
 		"deploy":         fields(map[string]shape{"replicas": text1}),
 		"extends":        extendsShape,
 		"provider":       fields(nil),
@@ -231,6 +233,37 @@ func networksShape(v any) (any, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		out[name] = v
+	}
+	return out, nil
+}
+
+// notRead stands for what cannot be read of the keys that are judged no mistake here.
+const notRead = "?"
+
+func anyText(v any) (any, error) {
+	if _, ok := v.(string); !ok {
+		return notRead, nil
+	}
+	return v, nil
+}
+
+// portsShape brings every entry into the short syntax: "24224:24224/udp". It takes whatever is written.
+func portsShape(v any) (any, error) {
+	in, ok := v.([]any)
+	if !ok || len(in) > maxEntries {
+		return []any{notRead}, nil
+	}
+	out := make([]any, len(in))
+	for i, v := range in {
+		out[i] = notRead
+		switch v := v.(type) {
+		case string:
+			out[i] = v
+		case map[string]any:
+			published, _ := v["published"].(string)
+			target, _ := v["target"].(string)
+			out[i] = published + ":" + target
+		}
 	}
 	return out, nil
 }

@@ -435,7 +435,7 @@ func TestKustomize(t *testing.T) {
 	equal(t, "image that a component of the overlay rewrites", say(db.Image), "unknown, unresolved at other/db.yaml:7")
 	equal(t, "generated literal", say(web.Env["LEVEL"]), "debug at base/kustomization.yaml:4")
 	equal(t, "quoted literal", say(web.Env["QUOTED"]), "x at base/kustomization.yaml:4")
-	equal(t, "generated file", say(web.File("/etc/app/a/my.conf")), "log = on\n at base/app.conf")
+	equal(t, "generated file", say(web.File("/etc/app/a/my.conf")), "log = on\n at base/app.conf:1")
 	equal(t, "file outside the tree", say(web.File("/etc/app/passwd")), "unknown, elsewhere at base/kustomization.yaml:5")
 	equal(t, "gaps", fmt.Sprint(got.gaps), "[]")
 }

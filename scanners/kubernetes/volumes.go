@@ -393,5 +393,5 @@ func (s *scan) dataOf(c *configMap, key string, at evidence.Origin) evidence.Val
 	case len(text) > maxConfig:
 		return evidence.Unknown[string](evidence.Unfamiliar, d.at)
 	}
-	return evidence.Known(string(text), evidence.Origin{File: d.file})
+	return evidence.Known(string(text), evidence.Origin{File: d.file, Line: 1, Col: 1})
 }

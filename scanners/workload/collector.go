@@ -222,9 +222,13 @@ func (o *observer) maybe(k *collector, why evidence.Reason, at evidence.Origin) 
 func (o *observer) away(k *collector, output shipper.Output, at evidence.Origin) evidence.Delivery {
 	d := evidence.Delivery{Extent: whole(at), Lossless: evidence.Moot[bool](at)}
 	if beside := o.neighbour(k.c, output.Host); beside != nil {
+		on := beside.Asset.ID
+		if beside.keepsData() {
+			on = beside.hostID()
+		}
 		d.To = o.store(evidence.LogStore{
 			Subject: evidence.Subject{ID: beside.Asset.ID + "/received", Kind: "log server", Name: beside.Asset.Name + ", a neighbour", At: beside.Asset.At},
-			On:      evidence.Known([]evidence.ID{beside.Asset.ID}, at), Memory: evidence.Known(false, at),
+			On:      evidence.Known([]evidence.ID{on}, at), Memory: evidence.Known(false, at),
 			Kept: evidence.Unknown[int](evidence.Elsewhere, at), Bytes: evidence.Unknown[int64](evidence.Elsewhere, at),
 			ColdAfter: evidence.Moot[int](at), Lingers: evidence.Moot[int64](at), Complete: evidence.Known(true, at),
 			To: o.passedOn(k, beside),
@@ -237,6 +241,17 @@ func (o *observer) away(k *collector, output shipper.Output, at evidence.Origin)
 	}
 	d.To = evidence.ID(output.Name + ":" + host + "//")
 	return d
+}
+
+// keepsData reports whether a container has a place for data that outlives it.
+func (c *Container) keepsData() bool {
+	return slices.ContainsFunc(c.Mounts, func(m Mount) bool {
+		switch m.Kind {
+		case NamedVolume, Remote, Plugin, Claim, Bind, HostPath:
+			return !m.ReadOnly && path.Ext(m.Path) == "" // no file, which is configuration
+		}
+		return false
+	})
 }
 
 // passedOn is where a neighbour that is itself a collector sends what it is sent.
@@ -427,24 +442,73 @@ func (o *observer) journalled(c *Container) []evidence.Delivery {
 	return out
 }
 
-// listening is what collectors of the project that listen where a log driver points make of what they are sent.
-func (o *observer) listening(c *Container, kind, server string, beside *Container) []evidence.Delivery {
-	_, port, err := net.SplitHostPort(server)
-	number, _ := strconv.Atoi(port)
+// listening is what collectors of the project that listen where a log driver points make of what they are sent. The
+// driver runs in Docker itself: where it points at the machine, it comes to a collector by a published port alone.
+func (o *observer) listening(c *Container, kind, scheme, server string, beside *Container) []evidence.Delivery {
+	_, written, _ := net.SplitHostPort(server)
+	number, _ := strconv.Atoi(written)
 	proto := map[string]string{"fluentd": "forward", "syslog": "syslog", "gelf": "gelf", "loki": "loki", "splunk": "splunk_hec"}[kind]
+	machine := beside == nil && scheme != "unix" && scheme != "unixgram"
+	if machine && written == "" {
+		number = defaultPort(kind, scheme)
+	}
 	var out []evidence.Delivery
 	for _, k := range o.collectors {
 		if !shareUnit(k.c, c) || beside != nil && k.c != beside {
 			continue
 		}
+		port := evidence.Known(number, k.at)
+		if machine {
+			port = k.c.behind(number)
+		}
+		inside, known := port.Get()
+		if machine && known && inside == 0 {
+			continue
+		}
 		fits := func(in shipper.Input) bool {
-			return err == nil && in.Port == number || in.Port == 0 && in.Proto == proto
+			return !known || in.Port == inside && inside > 0 || in.Port == 0 && in.Proto == proto
 		}
 		for _, i := range k.reads(func(in shipper.Input) bool { return in.Kind == shipper.Listen && fits(in) }) {
-			out = append(out, o.sends(k, i)...)
+			for _, d := range o.sends(k, i) {
+				if !known {
+					d.Extent = evidence.Unknown[evidence.Extent](port.Why(), port.At())
+				}
+				out = append(out, d)
+			}
 		}
 	}
 	return out
+}
+
+// defaultPort is where a log driver sends whose address names no port.
+func defaultPort(kind, scheme string) int {
+	switch {
+	case kind == "fluentd":
+		return 24224
+	case kind == "gelf":
+		return 12201
+	case kind == "syslog":
+		return 514
+	case scheme == "https":
+		return 443
+	}
+	return 80
+}
+
+// behind is the port of a container that one of its machine leads to; 0 where it leads elsewhere.
+func (c *Container) behind(port int) evidence.Value[int] {
+	if c.HostNetwork {
+		return evidence.Known(port, c.Asset.At)
+	}
+	for _, p := range c.Ports {
+		if p.Host == port {
+			return evidence.Known(p.Container, c.PortsWhole.At())
+		}
+	}
+	if _, known := c.PortsWhole.Get(); !known {
+		return evidence.Unknown[int](c.PortsWhole.Why(), c.PortsWhole.At().WithNote("which ports "+c.Asset.Name+" publishes is not known"))
+	}
+	return evidence.Known(0, c.PortsWhole.At())
 }
 
 // tailed is what collectors that share a volume make of the files in it.

@@ -31,6 +31,12 @@ type Container struct {
 	// Annotations are the pod's annotations and labels, and the labels of a Compose service.
 	Annotations map[string]evidence.Value[string]
 	Mounts      []Mount
+	// Ports are those of its machine by which it is reached, as a Compose service publishes them.
+	Ports []Port
+	// PortsWhole says whether Ports is all of them; unknown where an entry has a variable without a value or is not read.
+	PortsWhole evidence.Value[bool]
+	// HostNetwork says that it listens on its machine itself: each port leads to the same one.
+	HostNetwork bool
 	// File returns the content of a file in the container, or of all files of a folder, one behind the other: known where
 	// mounts bring it and we read it (and empty where the mount there brings no such file); unknown where a mount covers
 	// the path and we cannot read it; moot where no mount covers it, so that the image's own counts.
@@ -49,6 +55,9 @@ type Container struct {
 	// AutoRemove says that what is left of it is removed as soon as it ends.
 	AutoRemove evidence.Value[bool]
 }
+
+// A Port of a machine leads to one of a container.
+type Port struct{ Host, Container int }
 
 // Every says which nodes the pods of a DaemonSet miss, in words.
 type Every struct {

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"lookback/evidence"
@@ -126,7 +125,7 @@ func (o *observer) container(c *Container) {
 	if ref, ok := c.Image.Get(); ok && c.Every != nil {
 		sensor, watches = LookupSensor(ref)
 	}
-	collects := slices.ContainsFunc(o.collectors, func(k *collector) bool { return k.c == c })
+	_, collects := shipperOf(c, o.declared)
 
 	if c.Log.Runtime == Docker { // a service does not end by itself
 		c.Asset.Lingers = evidence.Moot[int64](c.Asset.At)
@@ -270,6 +269,11 @@ func (f facts) setting(c *Container) evidence.Value[bool] {
 	at := c.Image.At()
 	switch {
 	case f.Doubt&DoubtLog != 0:
+		if f.Log != nil {
+			if on := f.Log.state(c, f.Volumes); isOn(on) { // whoever wrote the switch knows it
+				return on
+			}
+		}
 		return evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("what turns on the log of "+f.Name+" could not be confirmed"))
 	case f.Log == nil:
 		return evidence.Known(true, at)

@@ -281,7 +281,7 @@ func (o *observer) remote(c *Container, name string, options map[string]evidence
 		Kept: evidence.Unknown[int](evidence.Elsewhere, at), Bytes: evidence.Unknown[int64](evidence.Elsewhere, at),
 		ColdAfter: evidence.Moot[int](at), Lingers: evidence.Moot[int64](at), Complete: evidence.Known(true, at),
 	}
-	here.To = append(o.listening(c, kind, server, beside), o.platformTo()...)
+	here.To = append(o.listening(c, kind, scheme, server, beside), o.platformTo()...)
 	if beside != nil {
 		here.On = evidence.Known([]evidence.ID{beside.Asset.ID}, at)
 	}
