@@ -62,7 +62,8 @@ func TestScore(t *testing.T) {
 		"nothing asked": {nil, Score{Ready: 0, UpTo: 100, Assessed: 0}, "nothing here could be asked about"},
 		"only what does not count": {
 			slices.Concat(some(2, asked, checks.Fail), changed(some(1, high, checks.Fail), development)),
-			Score{UpTo: 100, Development: 1}, "nothing here could be asked about",
+			Score{UpTo: 100, Development: 1},
+			"nothing here could be asked about",
 		},
 		"a waived failure counts against it, and apart": {
 			slices.Concat(some(3, high, checks.Pass), some(1, high, checks.Waived)),
@@ -76,7 +77,8 @@ func TestScore(t *testing.T) {
 		},
 		"a consequence in development counts once": {
 			changed(changed(some(1, high, checks.Fail), development), follows),
-			Score{UpTo: 100, Consequences: 1}, "nothing here could be asked about",
+			Score{UpTo: 100, Consequences: 1},
+			"nothing here could be asked about",
 		},
 		"what is shown on demand does not count": {
 			slices.Concat(some(1, high, checks.Pass), some(4, asked, checks.Fail), some(4, asked, checks.NotAssessed)),

@@ -256,13 +256,13 @@ func (s *service) file(p string) evidence.Value[string] {
 	var over *workload.Mount
 	for i := range s.c.Mounts {
 		m := &s.c.Mounts[i]
-		if under(p, m.Path) && (over == nil || len(m.Path) >= len(over.Path)) {
+		if workload.Within(p, m.Path) && (over == nil || len(m.Path) >= len(over.Path)) {
 			over = m
 		}
 	}
 	if over == nil {
 		for i := range s.c.Mounts { // one of the files of a folder
-			if m := s.c.Mounts[i]; under(m.Path, p) && (m.Kind == workload.Settings || m.Kind == workload.Bind) {
+			if m := s.c.Mounts[i]; workload.Within(m.Path, p) && (m.Kind == workload.Settings || m.Kind == workload.Bind) {
 				return s.file(m.Path)
 			}
 		}
@@ -272,7 +272,7 @@ func (s *service) file(p string) evidence.Value[string] {
 			}
 		}
 		for _, copied := range s.copied {
-			if under(p, copied) {
+			if workload.Within(p, copied) {
 				return evidence.Unknown[string](evidence.Elsewhere, s.build)
 			}
 		}
@@ -293,11 +293,6 @@ func (s *service) file(p string) evidence.Value[string] {
 		from = from + "/" + rest
 	}
 	return s.fileAt(from, over.At)
-}
-
-// under reports whether a path is another one or lies below it.
-func under(p, dir string) bool {
-	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
 // whyUnread says why a file is unknown. One that is not in the tree may be there on the machine.

@@ -266,7 +266,7 @@ func (a apiServer) store(file string) *evidence.LogStore {
 	}
 	var over *workload.Mount
 	for i, m := range a.of.Mounts {
-		if under(file, m.Path) && (over == nil || len(m.Path) >= len(over.Path)) {
+		if workload.Within(file, m.Path) && (over == nil || len(m.Path) >= len(over.Path)) {
 			over = &a.of.Mounts[i]
 		}
 	}

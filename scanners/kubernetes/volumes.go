@@ -273,11 +273,11 @@ func (s *scan) reading(w *placed, c *container) func(string) evidence.Value[stri
 		var parts []evidence.Value[string]
 		for i, m := range c.mounts {
 			switch {
-			case under(name, m.path):
+			case workload.Within(name, m.path):
 				if cover == nil || len(m.path) >= len(cover.path) {
 					cover = &c.mounts[i]
 				}
-			case under(m.path, name): // one of the files of a folder
+			case workload.Within(m.path, name): // one of the files of a folder
 				parts = append(parts, s.fileIn(w, m, "."))
 			}
 		}
@@ -289,11 +289,6 @@ func (s *scan) reading(w *placed, c *container) func(string) evidence.Value[stri
 		}
 		return join(parts)
 	}
-}
-
-// under reports whether a path is the folder, or lies in it.
-func under(name, folder string) bool {
-	return name == folder || folder == "/" || strings.HasPrefix(name, folder+"/")
 }
 
 // join puts the files of a folder together. It is unknown when one of them is.
@@ -343,7 +338,7 @@ func (s *scan) fileIn(w *placed, m volumeMount, below string) evidence.Value[str
 			}
 		}
 		for _, p := range slices.Sorted(maps.Keys(items)) {
-			if name == "." || name == "" || under(p, name) {
+			if name == "." || name == "" || workload.Within(p, name) {
 				parts = append(parts, s.dataOf(found, items[p], src.at))
 			}
 		}

@@ -303,7 +303,7 @@ func (k *collector) sees(paths ...string) bool {
 			continue
 		}
 		for _, p := range paths {
-			if m.HostPath != "" && within(p, path.Clean(m.HostPath)) {
+			if m.HostPath != "" && Within(p, path.Clean(m.HostPath)) {
 				return true
 			}
 		}
@@ -334,7 +334,7 @@ func (k *collector) ofMachine(in shipper.Input, folders []string) bool {
 	}
 	return in.Kind == shipper.Files && slices.ContainsFunc(k.c.Mounts, func(m Mount) bool {
 		return m.HostPath != "" &&
-			slices.ContainsFunc(folders, func(f string) bool { return within(path.Clean(m.HostPath), f) || within(f, path.Clean(m.HostPath)) }) &&
+			slices.ContainsFunc(folders, func(f string) bool { return Within(path.Clean(m.HostPath), f) || Within(f, path.Clean(m.HostPath)) }) &&
 			slices.ContainsFunc(in.Paths, func(glob string) bool { return globWithin(glob, m.Path) })
 	})
 }
@@ -540,7 +540,7 @@ func (m Mount) shows(other Mount) (folder string, ok bool) {
 	if m.Volume == other.Volume {
 		return m.Path, true
 	}
-	if m.HostPath == "" || other.HostPath == "" || !within(path.Clean(other.HostPath), path.Clean(m.HostPath)) {
+	if m.HostPath == "" || other.HostPath == "" || !Within(path.Clean(other.HostPath), path.Clean(m.HostPath)) {
 		return "", false
 	}
 	return path.Join(m.Path, strings.TrimPrefix(path.Clean(other.HostPath), path.Clean(m.HostPath))), true
@@ -551,7 +551,7 @@ func globWithin(glob, folder string) bool {
 	fixed := glob
 	if i := strings.IndexAny(glob, "*?[{"); i >= 0 {
 		fixed = path.Dir(glob[:i] + "x")
-		return within(fixed, folder) || within(folder, fixed)
+		return Within(fixed, folder) || Within(folder, fixed)
 	}
-	return within(fixed, folder)
+	return Within(fixed, folder)
 }

@@ -109,7 +109,7 @@ func (o *observer) rest(c *Container, img facts, folder string) *evidence.LogSto
 		s.On = evidence.Known([]evidence.ID{c.Asset.ID}, c.ReadOnlyRoot.At().WithNote("the root is read-only and nothing is mounted there"))
 	}
 	for _, v := range img.Volumes {
-		if within(folder, v) && c.Log.Runtime == Docker {
+		if Within(folder, v) && c.Log.Runtime == Docker {
 			s.Subject = evidence.Subject{ID: c.Asset.ID + evidence.ID("/volume"+v), Kind: "anonymous volume", Name: "an anonymous volume", At: at}
 			s.On = evidence.Known([]evidence.ID{c.hostID()}, at.WithNote("VOLUME of the image"))
 			s.Lingers = evidence.Known(int64(0), at.WithNote("VOLUME of the image"))
@@ -178,7 +178,7 @@ func fileRetention(s *evidence.LogStore, at evidence.Origin) {
 func (c *Container) over(p string) (Mount, bool) {
 	best, found := Mount{}, false
 	for _, m := range c.Mounts {
-		if within(p, m.Path) && (!found || len(m.Path) >= len(best.Path)) {
+		if Within(p, m.Path) && (!found || len(m.Path) >= len(best.Path)) {
 			best, found = m, true
 		}
 	}
@@ -188,7 +188,7 @@ func (c *Container) over(p string) (Mount, bool) {
 // below returns the first mount inside a folder.
 func (c *Container) below(folder string) (Mount, bool) {
 	for _, m := range c.Mounts {
-		if m.Path != folder && within(m.Path, folder) && m.Kind != Settings {
+		if m.Path != folder && Within(m.Path, folder) && m.Kind != Settings {
 			return m, true
 		}
 	}
@@ -196,7 +196,7 @@ func (c *Container) below(folder string) (Mount, bool) {
 }
 
 func (c *Container) mountsBelow(folder string) bool {
-	return slices.ContainsFunc(c.Mounts, func(m Mount) bool { return within(m.Path, folder) })
+	return slices.ContainsFunc(c.Mounts, func(m Mount) bool { return Within(m.Path, folder) })
 }
 
 // fileAt is where it is written what becomes of a path: the mount over it, or the image.
@@ -224,8 +224,8 @@ func (m Mount) settings() bool {
 	return m.Kind == Settings || m.Kind == Bind || m.Kind == HostPath
 }
 
-// within reports whether a path is a folder or lies in it.
-func within(p, folder string) bool {
+// Within reports whether a path is a folder or lies in it.
+func Within(p, folder string) bool {
 	return p == folder || strings.HasPrefix(p, strings.TrimSuffix(folder, "/")+"/")
 }
 
@@ -238,11 +238,11 @@ func (m Mount) ofTheMachine() bool {
 	return p == "/" || slices.ContainsFunc([]string{
 		"/var/log", "/var/log/pods", "/var/log/containers", "/var/log/journal", "/run/log/journal", "/var/log/audit",
 		"/var/lib/docker", "/var/lib/docker/containers",
-	}, func(own string) bool { return p == own || within(own, p) })
+	}, func(own string) bool { return p == own || Within(own, p) })
 }
 
 func covered(p string, folders []string) bool {
-	return slices.ContainsFunc(folders, func(f string) bool { return within(p, f) || within(f, p) })
+	return slices.ContainsFunc(folders, func(f string) bool { return Within(p, f) || Within(f, p) })
 }
 
 // logFolder reports whether a path is one where programs keep logs, by its name.

@@ -195,7 +195,7 @@ func (s *Setting) configs(c *Container, data []string) []evidence.Value[string] 
 }
 
 func isData(mount string, data []string) bool {
-	return slices.ContainsFunc(data, func(d string) bool { return within(d, mount) || within(mount, d) && mount == d })
+	return slices.ContainsFunc(data, func(d string) bool { return Within(d, mount) || Within(mount, d) && mount == d })
 }
 
 // lines looks for the keys of a setting in the text of a configuration file. It returns the line that decides, from 1; 0
