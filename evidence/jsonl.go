@@ -7,11 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
 // Schema names the format of saved evidence. It changes when an older lookback could misread a newer file.
 const Schema = "lookback-evidence/1"
+
+const schemaName = "lookback-evidence/"
+
+func otherSchema(name string) error {
+	return fmt.Errorf("reading evidence: %q is not a format that this version reads; it reads %q", name, Schema)
+}
 
 // maxLine bounds one line of saved evidence, in bytes.
 const maxLine = 8 << 20
@@ -79,24 +86,28 @@ func Write(w io.Writer, s *Set) error {
 	buf := bufio.NewWriter(w)
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
-	lines := []line{{Header: &header{Schema: Schema, Tool: s.Tool, Started: s.Started, Targets: s.Targets}}}
+	var err error
+	put := func(l line) {
+		if err == nil {
+			err = enc.Encode(l)
+		}
+	}
+	put(line{Header: &header{Schema: Schema, Tool: s.Tool, Started: s.Started, Targets: s.Targets}})
 	for _, r := range s.Records {
-		lines = append(lines, recordLine(r, false))
+		put(recordLine(r, false))
 	}
 	for _, r := range s.With {
-		lines = append(lines, recordLine(r, true))
+		put(recordLine(r, true))
 	}
 	for i := range s.Gaps {
-		lines = append(lines, line{Gap: &s.Gaps[i]})
+		put(line{Gap: &s.Gaps[i]})
 	}
 	for i := range s.Waivers {
-		lines = append(lines, line{Waiver: &s.Waivers[i]})
+		put(line{Waiver: &s.Waivers[i]})
 	}
-	lines = append(lines, line{End: &end{Ended: s.Ended, Counted: s.Counted, Partial: s.Partial}})
-	for _, l := range lines {
-		if err := enc.Encode(l); err != nil {
-			return fmt.Errorf("saving evidence: %w", err)
-		}
+	put(line{End: &end{Ended: s.Ended, Counted: s.Counted, Partial: s.Partial}})
+	if err != nil {
+		return fmt.Errorf("saving evidence: %w", err)
 	}
 	if err := buf.Flush(); err != nil {
 		return fmt.Errorf("saving evidence: %w", err)
@@ -127,6 +138,10 @@ func Read(r io.Reader) (*Set, error) {
 			err = errors.New("more than one value")
 		}
 		if n == 1 && (err != nil || l.Header == nil) {
+			var newer struct{ Header struct{ Schema string } }
+			if json.Unmarshal(sc.Bytes(), &newer) == nil && strings.HasPrefix(newer.Header.Schema, schemaName) && newer.Header.Schema != Schema {
+				return nil, otherSchema(newer.Header.Schema)
+			}
 			return nil, ErrNotEvidence
 		}
 		if err != nil {
@@ -139,7 +154,7 @@ func Read(r io.Reader) (*Set, error) {
 		switch {
 		case n == 1:
 			if l.Header.Schema != Schema {
-				return nil, fmt.Errorf("reading evidence: %q is not a format that this version reads; it reads %q", l.Header.Schema, Schema)
+				return nil, otherSchema(l.Header.Schema)
 			}
 			s.Tool, s.Started, s.Targets = l.Header.Tool, l.Header.Started, l.Header.Targets
 		case l.Asset != nil:

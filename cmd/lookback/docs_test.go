@@ -10,7 +10,8 @@ import (
 
 var (
 	fenceRE    = regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```")
-	asideRE    = regexp.MustCompile(`\s{3,}.*`) // what a line of a listing says of its command
+	asideRE    = regexp.MustCompile(`\s{3,}.*`)            // what a line of a listing says of its command
+	settingRE  = regexp.MustCompile(`^(?:[A-Z_]+=\S* +)+`) // SOURCE_DATE_EPOCH=0 in front of a command
 	separateRE = regexp.MustCompile(`\s*(?:&&|\|)\s*`)
 )
 
@@ -33,7 +34,7 @@ func TestDocumentsNameRealCommands(t *testing.T) {
 		for _, block := range fenceRE.FindAllSubmatch(text, -1) {
 			for _, line := range strings.Split(string(block[1]), "\n") {
 				for _, command := range separateRE.Split(asideRE.ReplaceAllString(line, ""), -1) {
-					command = strings.Replace(command, "go run ./cmd/lookback", "lookback", 1)
+					command = settingRE.ReplaceAllString(strings.Replace(command, "go run ./cmd/lookback", "lookback", 1), "")
 					args, ok := strings.CutPrefix(strings.TrimSpace(command), "lookback ")
 					if !ok {
 						continue

@@ -172,7 +172,7 @@ func loadConfig(e *env, f scanFlags, target string) (*config.Config, error) {
 // isEvidence reports whether a file is saved evidence, by how it begins.
 func isEvidence(path string) bool {
 	// Opening a pipe waits for who writes to it, so look before.
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	if info, err := os.Stat(path); path == "-" || err != nil || !info.Mode().IsRegular() {
 		return false
 	}
 	file, err := os.Open(path)

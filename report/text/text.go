@@ -116,7 +116,7 @@ func (p *printer) failures() {
 	for _, c := range causes {
 		p.cause(c)
 	}
-	p.line(2, p.paint(dim, "lookback explain CHECK says why a check asks, and what else mends it"))
+	p.hang(2, 4, p.paint(dim, "lookback explain CHECK says why a check asks, and what else mends it"))
 }
 
 // unknowns writes what nobody could tell: one line a reason, the checks that it blinds, its places.
@@ -215,7 +215,7 @@ func (p *printer) unread() {
 	}
 	p.head("Could not be read")
 	for _, g := range bad {
-		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(cmp.Or(g.Err, g.Asked)))
+		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(strings.TrimPrefix(cmp.Or(g.Err, g.Asked), fmt.Sprintf("line %d: ", g.At.Line))))
 	}
 }
 

@@ -163,6 +163,9 @@ func parse(name string, content []byte, err error) *file {
 			f.err = fmt.Errorf("line %d: not a mapping", top.Line)
 			return f
 		default:
+			if f.err = twice(top, 4); f.err != nil {
+				return f
+			}
 			f.docs = append(f.docs, top)
 		}
 	}
@@ -170,6 +173,26 @@ func parse(name string, content []byte, err error) *file {
 
 // parserAt is where the YAML parser says that it stopped: "... at L2.C3-L4.C4: did not find expected key".
 var parserAt = regexp.MustCompile(`(?s)^.* at (?:L\d+\.C\d+-)?L(\d+)\.C\d+: (.*)$`)
+
+// twice returns an error for a key that a mapping holds twice, which Compose refuses: in the file, and in what lies up to
+// depth mappings below it.
+func twice(n *yaml.Node, depth int) error {
+	if n.Kind != yaml.MappingNode || depth == 0 {
+		return nil
+	}
+	seen := make(map[string]bool, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind == yaml.ScalarNode && !locate.IsMerge(key) && seen[key.Value] {
+			return fmt.Errorf("line %d: the key %q is there twice", key.Line, clean(key.Value))
+		}
+		seen[key.Value] = true
+		if err := twice(n.Content[i+1], depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // yamlError returns what the parser said, as "line 4: ...".
 func yamlError(err error) error {

@@ -2,10 +2,28 @@ package compose
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"lookback/scanners/tree"
 )
+
+func TestKeysTwice(t *testing.T) {
+	for name, c := range map[string]struct {
+		content, want string
+	}{
+		"a key of a service": {"services:\n  web:\n    image: a\n    image: b\n", `line 4: the key "image" is there twice`},
+		"a service":          {"services:\n  web: {image: a}\n  web: {image: b}\n", `line 3: the key "web" is there twice`},
+		"merges":             {"x-a: &a {image: a}\nservices:\n  web:\n    <<: *a\n    command: b\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := parse("compose.yaml", []byte(c.content), nil)
+			if got := fmt.Sprint(f.err); c.want == "" && f.err != nil || c.want != "" && got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
 
 func TestOffer(t *testing.T) {
 	const plain = "services:\n  web:\n    image: x\n"

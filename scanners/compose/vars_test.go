@@ -125,6 +125,10 @@ func FuzzExpand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := v.expand(clean(s))
 		// The other one takes a line break for the end of a text, and letters of other cases that fold to ours.
+		// Of braces that open no variable, and of those in the message of "?", it takes some for the end of one.
+		if strings.Count(s, "{") != strings.Count(s, "${") || strings.Contains(s, "$${") || strings.ContainsAny(s, "?") || strings.Contains(s, "${}") {
+			return
+		}
 		if err != nil || !resolved(got) || strings.ContainsAny(s, "\n") || strings.ContainsFunc(s, func(r rune) bool { return r > 127 }) {
 			return
 		}

@@ -65,10 +65,18 @@ func targetOf(folder string) evidence.ID { return evidence.ID("kubernetes:" + fo
 
 // Offer keeps what the file says about evidence, and nil where it holds nothing of Kubernetes.
 func (*Scanner) Offer(f tree.File) any {
-	if f.Err != nil || tree.Binary(f.Content) {
+	if f.Err != nil {
 		return nil
 	}
 	r := &reader{file: newFile(f.Name), aliases: maxAliases}
+	if tree.Binary(f.Content) {
+		// A manifest in UTF-16, or with a zero byte in it, is meant to be read all the same.
+		text := bytes.ReplaceAll(f.Content[:min(len(f.Content), 64<<10)], []byte{0}, nil)
+		if bytes.Contains(text, []byte("apiVersion:")) && bytes.Contains(text, []byte("kind:")) {
+			r.bad(evidence.Origin{File: f.Name}, "not a text in UTF-8")
+		}
+		return r.kept()
+	}
 	base := path.Base(f.Name)
 	content := bytes.TrimPrefix(f.Content, []byte("\ufeff"))
 	switch {

@@ -281,7 +281,7 @@ func TestNoKubernetesIsNotKept(t *testing.T) {
 		"list.yaml":    "- kind: Pod\n  apiVersion: v1\n",
 		"package.json": `{"name": "x", "kind": 3, "list": [true, null, -1.5e3]}`,
 		"array.json":   `[{"kind": "Pod", "apiVersion": "v1"}]`,
-		"binary.yaml":  "kind: Pod\napiVersion: v1\n\x00",
+		"binary.yaml":  "\x7fELF\x00",
 		"empty.yaml":   "",
 	} {
 		if got := new(Scanner).Offer(tree.File{Name: name, Content: []byte(text)}); got != nil {
@@ -638,4 +638,18 @@ func TestHookOfACronJobsJobs(t *testing.T) {
 	got := scanFiles(t, map[string]string{"w.yaml": "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: w}\nspec:\n  jobTemplate:\n    metadata:\n      annotations:\n" +
 		"        helm.sh/hook-delete-policy: hook-failed\n    spec: {template: {spec: {containers: [{name: c, image: nginx}]}}}\n"})
 	equal(t, "lingers", say(got.asset(t, "kubernetes:.//default/cronjob/w").Lingers), "0 at w.yaml:8")
+}
+
+func TestTextThatIsNone(t *testing.T) {
+	for name, content := range map[string]string{
+		"a zero byte": "apiVersion: v1\nkind: Pod\nmetadata: {name: a\x00}\n",
+		"UTF-16":      "\xff\xfea\x00p\x00i\x00V\x00e\x00r\x00s\x00i\x00o\x00n\x00:\x00 \x00v\x001\x00\n\x00k\x00i\x00n\x00d\x00:\x00 \x00P\x00o\x00d\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := scanFiles(t, map[string]string{"pod.yaml": content})
+			if len(got.gaps) != 1 || !got.gaps[0].Bad || got.gaps[0].At.File != "pod.yaml" {
+				t.Errorf("got %v, want one gap for what cannot be read", got.gaps)
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"maps"
 	"net"
 	"path"
 	"slices"
@@ -386,7 +387,8 @@ func (k *collector) leavesOut(c *Container) (evidence.Origin, bool) {
 		if o.On == shipper.Env {
 			marks = c.Env
 		}
-		for key, v := range marks {
+		for _, key := range slices.Sorted(maps.Keys(marks)) {
+			v := marks[key]
 			if value, known := v.Get(); known && o.Says(key, value, name) && o.Stream != "stderr" {
 				return v.At(), true
 			}
