@@ -79,16 +79,16 @@ func (rs *Results) order() {
 	})
 }
 
-// follow marks failures that are the consequence of another check's failure on the same source, on what it covers, or
-// on a source that writes to the same store.
+// follow marks failures that are the consequence of another check's failure: of the same subject, of a source that writes
+// to the same store, or of an asset for a reason that lies in the source at hand.
 func (rs *Results) follow(v *View, records map[evidence.ID]evidence.Record) {
-	failed := map[string]map[evidence.ID]bool{}
+	failed := map[string]map[evidence.ID]evidence.Origin{} // where the fact that decided was seen
 	for _, r := range rs.All {
 		if r.Outcome == Fail {
 			if failed[r.Check.ID] == nil {
-				failed[r.Check.ID] = map[evidence.ID]bool{}
+				failed[r.Check.ID] = map[evidence.ID]evidence.Origin{}
 			}
-			failed[r.Check.ID][r.Subject.ID] = true
+			failed[r.Check.ID][r.Subject.ID] = r.Because.At()
 		}
 	}
 	for i := range rs.All {
@@ -97,7 +97,7 @@ func (rs *Results) follow(v *View, records map[evidence.ID]evidence.Record) {
 			continue
 		}
 		for _, after := range r.Check.After {
-			if slices.ContainsFunc(v.related(records[r.Subject.ID]), func(id evidence.ID) bool { return failed[after][id] }) {
+			if v.explained(records[r.Subject.ID], failed[after]) {
 				r.Follows = after
 				break
 			}
@@ -105,19 +105,27 @@ func (rs *Results) follow(v *View, records map[evidence.ID]evidence.Record) {
 	}
 }
 
-// related returns the IDs on which a failure explains one of r.
-func (v *View) related(r evidence.Record) []evidence.ID {
-	ids := []evidence.ID{r.Self().ID}
+// explained reports whether one of the failures explains one of r.
+func (v *View) explained(r evidence.Record, failed map[evidence.ID]evidence.Origin) bool {
+	if _, ok := failed[r.Self().ID]; ok {
+		return true
+	}
+	var sources []*evidence.LogSource
 	switch r := r.(type) {
 	case *evidence.LogSource:
-		ids = append(ids, r.Covers...)
+		sources = []*evidence.LogSource{r}
 	case *evidence.LogStore:
-		for _, w := range v.writers[r.ID] {
-			ids = append(ids, w.ID)
-			ids = append(ids, w.Covers...)
-		}
+		sources = v.writers[r.ID]
 	}
-	return ids
+	return slices.ContainsFunc(sources, func(s *evidence.LogSource) bool {
+		if _, ok := failed[s.ID]; ok {
+			return true
+		}
+		return slices.ContainsFunc(s.Covers, func(asset evidence.ID) bool {
+			at, ok := failed[asset]
+			return ok && (at == s.Enabled.At() || slices.ContainsFunc(s.To, func(d evidence.Delivery) bool { return at == d.Extent.At() }))
+		})
+	})
 }
 
 func (rs *Results) waive(waivers []evidence.Waiver, now time.Time) {

@@ -141,8 +141,11 @@ func TestConsequences(t *testing.T) {
 		"not of a failure of another source": {
 			[]*Check{failing("recorded-x", onlyOut), failing("shipped-x", nil, "recorded-x")}, "web/file", "",
 		},
-		"of a failure of what the source covers": {
-			[]*Check{{ID: "recorded-x", Judge: Each(judgeAsset)}, failing("shipped-x", nil, "recorded-x")}, "web/file", "recorded-x",
+		"of a failure of what the source covers, for a reason that lies in the source": {
+			[]*Check{{ID: "recorded-x", Judge: Each(judgeAsset)}, failing("shipped-x", nil, "recorded-x")}, "web/stdout", "recorded-x",
+		},
+		"not of a failure of what the source covers, for another source's reason": {
+			[]*Check{{ID: "recorded-x", Judge: Each(judgeAsset)}, failing("shipped-x", nil, "recorded-x")}, "web/file", "",
 		},
 		"of a failure of a source that writes to the store": {
 			[]*Check{failing("shipped-x", onlyOut), {ID: "retained-x", After: []string{"shipped-x"}, Judge: Each(judgeStore)}}, "journal", "shipped-x",
