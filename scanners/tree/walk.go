@@ -84,7 +84,7 @@ func (t *Tree) Walk(ctx context.Context, opt Options, visit func(File) error) (S
 }
 
 // Collect walks the tree and returns what visit made of each file, in order of file name. Where ctx ends first, it
-// returns its error and no results.
+// returns its error, and what was made until then.
 func Collect[T any](ctx context.Context, t *Tree, opt Options, visit func(File) T) ([]T, Stats, error) {
 	type result struct {
 		name string
@@ -99,15 +99,12 @@ func Collect[T any](ctx context.Context, t *Tree, opt Options, visit func(File) 
 		results = append(results, result{f.Name, of})
 		return nil
 	})
-	if err != nil {
-		return nil, stats, err
-	}
 	slices.SortFunc(results, func(a, b result) int { return cmp.Compare(a.name, b.name) })
 	out := make([]T, len(results))
 	for i, r := range results {
 		out[i] = r.of
 	}
-	return out, stats, nil
+	return out, stats, err
 }
 
 // A walk is one run of Walk. Its work lies on two stacks, and files go before folders: a folder is opened only when no
