@@ -19,6 +19,7 @@ type View struct {
 	stores  map[evidence.ID]*evidence.LogStore
 	covers  map[evidence.ID][]*evidence.LogSource
 	writers map[evidence.ID][]*evidence.LogSource
+	alarms  map[evidence.ID][]*evidence.Alarm
 }
 
 // NewView joins a set.
@@ -29,8 +30,10 @@ func NewView(set *evidence.Set, p Policy) *View {
 		stores:  map[evidence.ID]*evidence.LogStore{},
 		covers:  map[evidence.ID][]*evidence.LogSource{},
 		writers: map[evidence.ID][]*evidence.LogSource{},
+		alarms:  map[evidence.ID][]*evidence.Alarm{},
 	}
 	var sources []*evidence.LogSource
+	var alarms []*evidence.Alarm
 	for _, rs := range [][]evidence.Record{set.Records, set.With} {
 		for _, r := range rs {
 			switch r := r.(type) {
@@ -43,7 +46,15 @@ func NewView(set *evidence.Set, p Policy) *View {
 				v.stores[r.ID] = r
 			case *evidence.LogSource:
 				sources = append(sources, r)
+			case *evidence.Alarm:
+				alarms = append(alarms, r)
 			}
+		}
+	}
+	for _, a := range alarms {
+		for _, id := range a.On {
+			id = v.name(id)
+			v.alarms[id] = append(v.alarms[id], a)
 		}
 	}
 	for _, s := range sources {
@@ -195,13 +206,27 @@ func (v *View) Writers(store evidence.ID) []evidence.LogSource {
 	return out
 }
 
-// ends returns the assets that end together with one: itself and what holds it, up to the machine; and the machine, moot
-// where none holds it.
+// Alarms returns every alarm on an asset and on what holds it, and the fact that ended the walk to its holders.
+func (v *View) Alarms(asset evidence.ID) (out []evidence.Alarm, end evidence.Value[evidence.ID]) {
+	chain, end := v.holders(asset)
+	for _, id := range chain {
+		for _, a := range v.alarms[id] {
+			out = append(out, *a)
+		}
+	}
+	return out, end
+}
+
+// ends returns the assets that end together with one: itself and what holds it, up to the machine, or up to what lasts;
+// and the machine, moot where none holds it.
 func (v *View) ends(asset evidence.ID) (with []evidence.ID, machine evidence.Value[evidence.ID]) {
 	chain, end := v.holders(asset)
 	for i, id := range chain {
-		if a, ok := v.assets[id]; ok && a.Host {
+		switch a, ok := v.assets[id]; {
+		case ok && a.Host:
 			return chain[:i], evidence.Known(id, a.At)
+		case ok && a.Lasting:
+			return chain[:i], evidence.Moot[evidence.ID](a.At)
 		}
 	}
 	return chain, end

@@ -31,6 +31,7 @@ type Origin struct {
 	Line int    `json:"line,omitempty"` // from 1; 0 is the whole file
 	Col  int    `json:"col,omitempty"`  // in characters, from 1
 	Call string `json:"call,omitempty"` // the permission that the call needs: "s3:GetLifecycleConfiguration"
+	Of   string `json:"of,omitempty"`   // what the call was about: "us-east-1/main"
 	Note string `json:"note,omitempty"` // "Docker default" when nobody wrote it down, [NoteDeclared] when the owner said so
 	// Fix is the edit that would set the fact right, where the scanner knows it: "add --accesslog to its command". No
 	// check reads it; a report may.
@@ -117,6 +118,15 @@ const (
 	PartConnections   Part = "connections"    // network connections opened
 	PartFileWrites    Part = "file-writes"    // files created and changed
 	PartEveryNode     Part = "every-node"     // the sensor runs on every node of the cluster
+	PartReads         Part = "reads"          // calls that only look
+	PartWrites        Part = "writes"         // calls that change something
+	PartGlobal        Part = "global"         // calls of services that belong to no region
+	PartDataReads     Part = "data-reads"     // stored objects read
+	PartDataWrites    Part = "data-writes"    // stored objects written and deleted
+	PartAccepted      Part = "accepted"       // traffic that was let through
+	PartRejected      Part = "rejected"       // traffic that was turned away
+	PartEveryKind     Part = "every-kind"     // every kind of resource
+	PartEveryEvent    Part = "every-event"    // none is left out, or lost by a service that promises best effort alone
 )
 
 // A Grade says how much is there.

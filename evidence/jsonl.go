@@ -33,6 +33,7 @@ type line struct {
 	LogSource *LogSource `json:"log_source,omitempty"`
 	LogStore  *LogStore  `json:"log_store,omitempty"`
 	Access    *Access    `json:"access,omitempty"`
+	Alarm     *Alarm     `json:"alarm,omitempty"`
 	Gap       *Gap       `json:"gap,omitempty"`
 	Waiver    *Waiver    `json:"waiver,omitempty"`
 	End       *end       `json:"end,omitempty"`
@@ -61,8 +62,10 @@ func recordType(r Record) int {
 		return 1
 	case *LogStore:
 		return 2
+	case *Access:
+		return 3
 	}
-	return 3
+	return 4
 }
 
 func recordLine(r Record, with bool) line {
@@ -76,6 +79,8 @@ func recordLine(r Record, with bool) line {
 		l.LogStore = r
 	case *Access:
 		l.Access = r
+	case *Alarm:
+		l.Alarm = r
 	}
 	return l
 }
@@ -165,6 +170,8 @@ func Read(r io.Reader) (*Set, error) {
 			s.add(l.LogStore, l.With)
 		case l.Access != nil:
 			s.add(l.Access, l.With)
+		case l.Alarm != nil:
+			s.add(l.Alarm, l.With)
 		case l.Gap != nil:
 			s.Gap(*l.Gap)
 		case l.Waiver != nil:
@@ -193,7 +200,7 @@ func Read(r io.Reader) (*Set, error) {
 func (l line) fields() int {
 	n := 0
 	for _, there := range []bool{
-		l.Header != nil, l.Asset != nil, l.LogSource != nil, l.LogStore != nil, l.Access != nil, l.Gap != nil, l.Waiver != nil, l.End != nil,
+		l.Header != nil, l.Asset != nil, l.LogSource != nil, l.LogStore != nil, l.Access != nil, l.Alarm != nil, l.Gap != nil, l.Waiver != nil, l.End != nil,
 	} {
 		if there {
 			n++

@@ -1,6 +1,8 @@
 package evidence
 
-// A Record is one thing that a scanner found: an [Asset], a [LogSource], a [LogStore] or an [Access].
+import "time"
+
+// A Record is one thing that a scanner found: an [Asset], a [LogSource], a [LogStore], an [Access] or an [Alarm].
 type Record interface {
 	Self() Subject
 }
@@ -26,8 +28,14 @@ type Asset struct {
 	In Value[ID] `json:"in,omitzero"`
 	// Host marks a machine: what it holds shares its disk and its fate.
 	Host bool `json:"host,omitempty"`
+	// Lasting marks what is there as long as its owner is: a region, an account, a network. Records need not outlive it.
+	Lasting bool `json:"lasting,omitempty"`
 	// Looked says, per activity, whether every source of it on this asset is in the set.
 	Looked map[Activity]Value[bool] `json:"looked,omitempty"`
+	// Alarmed says whether every alarm that tells when its records are stopped or altered is in the set.
+	Alarmed Value[bool] `json:"alarmed,omitzero"`
+	// Hands lists who may stop, shorten or delete its records: users, roles and groups, by name.
+	Hands Value[[]string] `json:"hands,omitzero"`
 	// Lingers is how many seconds it can be looked at after it ended; moot where it does not end by itself.
 	Lingers Value[int64] `json:"lingers,omitzero"`
 	// Development marks what never runs in production: a test file, a service of a profile that is off by default.
@@ -49,6 +57,10 @@ type LogSource struct {
 	Covers []ID `json:"covers,omitempty"`
 	// Enabled says whether it writes anything that an investigation needs; moot where there is nothing to turn on.
 	Enabled Value[bool] `json:"enabled,omitzero"`
+	// Since is when it began to write without a pause. Where no scanner puts the question it bounds nothing.
+	Since Value[time.Time] `json:"since,omitzero"`
+	// Floor marks what the platform keeps by itself, whatever its owner does.
+	Floor bool `json:"floor,omitempty"`
 	// Hidden says what a mount does to it; [HiddenNot] where nothing stands in its way.
 	Hidden Value[Hiding] `json:"hidden,omitzero"`
 	// Parts says how much of each part it records. A part that is missing here is unknown.
@@ -75,6 +87,12 @@ type Delivery struct {
 	Extent   Value[Extent] `json:"extent,omitzero"`   // what a filter lets through; {None} for a driver that drops all
 	Lossless Value[bool]   `json:"lossless,omitzero"` // never drops records when a buffer is full or a packet is lost
 	Buffer   Value[int64]  `json:"buffer,omitzero"`   // bytes held back while the store is slow; moot where nothing is
+	// Last is when records last arrived, the zero time where none ever did; moot where quiet is normal.
+	Last Value[time.Time] `json:"last,omitzero"`
+	// Error is what the last attempt to deliver said; "" when it worked.
+	Error Value[string] `json:"error,omitzero"`
+	// Validated says whether what arrives can be proved unaltered: a trail writes digests.
+	Validated Value[bool] `json:"validated,omitzero"`
 }
 
 // A LogStore is the largest place with one retention: a container's log files, a volume, a server that takes logs.
@@ -94,6 +112,17 @@ type LogStore struct {
 	Restore Value[int64] `json:"restore,omitzero"`
 	// Lingers is how many seconds it stays once the asset that fills it has ended; moot where it stays.
 	Lingers Value[int64] `json:"lingers,omitzero"`
+	// Locked is how many days nobody, the owner included, can delete or alter a record; 0 where nothing stops them.
+	Locked Value[int] `json:"locked,omitzero"`
+	// Encrypted says whether it is encrypted with a key that its owner controls.
+	Encrypted Value[bool] `json:"encrypted,omitzero"`
+	// Readable says whether every key that its records are encrypted with is in force: neither disabled nor about to be
+	// deleted; moot where its owner has no key to lose.
+	Readable Value[bool] `json:"readable,omitzero"`
+	// Private says whether strangers are kept from reading it.
+	Private Value[bool] `json:"private,omitzero"`
+	// AccessRecorded says whether reading it is itself written down.
+	AccessRecorded Value[bool] `json:"access_recorded,omitzero"`
 	// To lists its copies.
 	To []Delivery `json:"to,omitempty"`
 	// Complete says whether To is the whole list.
@@ -107,6 +136,13 @@ type Access struct {
 	Means Means `json:"means"`
 	// Exact says whether what would be acquired is exactly what ran: an image pinned by its digest.
 	Exact Value[bool] `json:"exact,omitzero"`
+	// Allowed says whether a responder could do it today.
+	Allowed Value[bool] `json:"allowed,omitzero"`
+	// Recorded says whether doing it is itself written down: the commands of a session, who opened it.
+	Recorded Value[bool] `json:"recorded,omitzero"`
+	// Guarded says whether what would be acquired outlasts the end of its asset: a disk that is kept when its machine is
+	// terminated, an image that its registry does not expire.
+	Guarded Value[bool] `json:"guarded,omitzero"`
 }
 
 // Means is how evidence is acquired.
@@ -114,8 +150,22 @@ type Means string
 
 // The means. The list is closed.
 const (
-	MeansImage Means = "image" // the container image that ran
+	MeansImage         Means = "image"          // the container image that ran
+	MeansDisk          Means = "disk"           // a copy of the disk
+	MeansDiskElsewhere Means = "disk-elsewhere" // a copy of the disk in another account, out of an intruder's reach
+	MeansMemory        Means = "memory"         // a copy of the memory
+	MeansShell         Means = "shell"          // a shell, or commands, on the running machine
+	MeansCode          Means = "code"           // the code of a function as it ran
+	MeansContact       Means = "contact"        // a person whom the platform calls
 )
+
+// An Alarm tells somebody when records are stopped, altered or deleted.
+type Alarm struct {
+	Subject
+	On      []ID        `json:"on,omitempty"` // the assets whose records it watches over, with all that lies within them
+	Enabled Value[bool] `json:"enabled,omitzero"`
+	Reaches Value[bool] `json:"reaches,omitzero"` // whether somebody, or something, is told
+}
 
 // A Gap is a question that nobody could answer, in In and in all that lies within it: a file that does not parse, a
 // call denied, the retention of a store that was not scanned.

@@ -52,5 +52,5 @@ func (s *Set) Sort() {
 }
 
 func compareOrigins(a, b Origin) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Call, b.Call), cmp.Compare(a.Note, b.Note))
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Call, b.Call), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Note, b.Note))
 }

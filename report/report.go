@@ -300,6 +300,8 @@ func Cite(r checks.Result) evidence.Origin {
 // Where writes a place, fit for a reader: "compose.yaml:12:5", or the call; empty where it is neither.
 func Where(at evidence.Origin) string {
 	switch {
+	case at.File == "" && at.Of != "":
+		return Clean(at.Call + " " + at.Of)
 	case at.File == "":
 		return Clean(at.Call)
 	case at.Line <= 0:

@@ -103,6 +103,7 @@ var recordTypes = map[string]reflect.Type{
 	"log_source": reflect.TypeFor[evidence.LogSource](),
 	"log_store":  reflect.TypeFor[evidence.LogStore](),
 	"access":     reflect.TypeFor[evidence.Access](),
+	"alarm":      reflect.TypeFor[evidence.Alarm](),
 }
 
 // Load reads a fixture. The origin of every fact is its line.

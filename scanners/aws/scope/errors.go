@@ -1,0 +1,137 @@
+package scope
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"lookback/evidence"
+)
+
+// errNotListed is for a question whose answer another service was to bring.
+var errNotListed = errors.New("it was not listed")
+
+// ErrUndeclared refuses a call that no service declares. It is a mistake of ours, which tests find.
+var ErrUndeclared = errors.New("the call is not declared")
+
+// errRegionDown is for calls to a region that did not answer before.
+var errRegionDown = errors.New("the region does not answer")
+
+// Why says why a call gave nothing: denied, or failed.
+func Why(err error) evidence.Reason {
+	if Code(err) == "" {
+		return evidence.Failed
+	}
+	code := Code(err)
+	switch code {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
+		"InvalidSignatureException", "RequestExpired", "IncompleteSignature", "AuthFailure":
+		return evidence.Failed // the credentials are at fault, not what they may do
+	case "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException", "NotAuthorized", "NotAuthorizedException",
+		"ForbiddenException", "Forbidden":
+		return evidence.Denied
+	}
+	if strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "Client.UnauthorizedOperation") {
+		return evidence.Denied
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden && !throttled(code) {
+		return evidence.Denied
+	}
+	return evidence.Failed
+}
+
+// Code is the code of the error with which AWS answered, "" where it did not answer.
+func Code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// Is reports whether AWS answered with one of some codes: "NoSuchBucketPolicy", which says that there is none.
+func Is(err error, codes ...string) bool {
+	code := Code(err)
+	for _, c := range codes {
+		if code == c {
+			return true
+		}
+	}
+	return false
+}
+
+func throttled(code string) bool {
+	switch code {
+	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded",
+		"TooManyRequestsException", "SlowDown", "BandwidthLimitExceeded", "PriorRequestNotComplete", "ProvisionedThroughputExceededException",
+		"TransactionInProgressException", "EC2ThrottledException", "LimitExceededException":
+		return true
+	}
+	return false
+}
+
+// Brief is an error in a few words, the same in every scan: without request ids and addresses.
+func Brief(err error) string {
+	var api smithy.APIError
+	var lookup *net.DNSError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &api):
+		text := api.ErrorCode()
+		if m := api.ErrorMessage(); m != "" && m != text {
+			text += ": " + m
+		}
+		if len(text) > 200 {
+			text = strings.ToValidUTF8(text[:200], "") + "..."
+		}
+		return text
+	case errors.Is(err, errRegionDown):
+		return errRegionDown.Error()
+	case errors.Is(err, errNotListed):
+		return errNotListed.Error()
+	case errors.Is(err, context.Canceled):
+		return "the scan was interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.As(err, &lookup):
+		return "no such host"
+	case unreachable(err):
+		return "no connection"
+	}
+	text := err.Error()
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		text = text[i+2:]
+	}
+	return text
+}
+
+// unreachable reports whether an error says that nobody answered.
+func unreachable(err error) bool {
+	var sent *smithyhttp.RequestSendError
+	var op *net.OpError
+	return errors.As(err, &sent) || errors.As(err, &op)
+}
+
+// Unknown is a fact that a call did not give.
+func Unknown[T any](err error, at evidence.Origin) evidence.Value[T] {
+	why := Why(err)
+	if why == evidence.Failed {
+		at.Note = Brief(err)
+	}
+	return evidence.Unknown[T](why, at)
+}
+
+// Got is a fact that a call gave, or the reason why it did not.
+func Got[T any](v T, err error, at evidence.Origin) evidence.Value[T] {
+	if err != nil {
+		return Unknown[T](err, at)
+	}
+	return evidence.Known(v, at)
+}
