@@ -87,7 +87,7 @@ investigator could still see after a breach, how far back, and who could wipe it
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("lookback {{.Version}}\n")
-	root.AddCommand(newScan(e), newExplain(e), newList(e))
+	root.AddCommand(newScan(e), newExplain(e), newList(e), newPermissions(e))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see \"%s --help\"", err, c.CommandPath())
 	})

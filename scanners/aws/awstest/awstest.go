@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"lookback/checks"
 	"lookback/checks/all"
@@ -50,6 +51,53 @@ func Error(code string) error {
 	return &smithy.GenericAPIError{Code: code, Message: code, Fault: smithy.FaultClient}
 }
 
+// A Call is one that a fake is to answer.
+type Call struct {
+	Op      string // "CloudTrail.DescribeTrails"
+	Account string // whose credentials sign it
+	Region  string
+	Input   any // *cloudtrail.DescribeTrailsInput
+}
+
+// Key is the access key of an account, as the fake knows it.
+func Key(account string) string { return "AKIA" + account }
+
+// Config returns the configuration of an account that a fake answers for. What is built upon it, roles that are assumed
+// and calls that are counted, works as against AWS; a nil output stands for an account in which there is nothing.
+func Config(answer func(Call) (output any, err error)) aws.Config {
+	cfg := aws.Config{
+		Region:      Region,
+		Credentials: credentials.NewStaticCredentialsProvider(Key(Account), "secret", ""),
+		HTTPClient:  nothing{},
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
+		if err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest.input", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
+		}), middleware.After); err != nil {
+			return err
+		}
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("awstest.answer", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			call := Call{
+				Op:     awsmiddleware.GetServiceID(ctx) + "." + awsmiddleware.GetOperationName(ctx),
+				Region: awsmiddleware.GetRegion(ctx), Input: middleware.GetStackValue(ctx, inputKey{}),
+			}
+			if r, ok := in.Request.(*smithyhttp.Request); ok {
+				_, key, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=AKIA")
+				call.Account, _, _ = strings.Cut(key, "/")
+			}
+			out, err := answer(call)
+			if err == nil && out == nil {
+				return next.HandleFinalize(ctx, in)
+			}
+			return middleware.FinalizeOutput{Result: out}, middleware.Metadata{}, err
+		}), "Signing", middleware.After)
+	})
+	return cfg
+}
+
+type inputKey struct{}
+
 // Scan runs services over answers, in one region, and then reads the buckets that take logs with places, which may be nil.
 // It returns all records, sorted. A call that no service declares is an error of the test.
 func Scan(t *testing.T, answer Answer, places func(context.Context, scope.Bucket), services ...scope.Service) *evidence.Set {
@@ -60,24 +108,11 @@ func Scan(t *testing.T, answer Answer, places func(context.Context, scope.Bucket
 			declared[c.Service+"."+c.Op] = true
 		}
 	}
-	cfg := aws.Config{
-		Region:      Region,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		HTTPClient:  nothing{},
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
-	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			op := awsmiddleware.GetServiceID(ctx) + "." + awsmiddleware.GetOperationName(ctx)
-			if !declared[op] {
-				t.Errorf("%s is called and not declared", op)
-			}
-			out, err := answer(awsmiddleware.GetRegion(ctx), in.Parameters)
-			if err == nil && out == nil {
-				return next.HandleInitialize(ctx, in)
-			}
-			return middleware.InitializeOutput{Result: out}, middleware.Metadata{}, err
-		}), middleware.After)
+	cfg := Config(func(call Call) (any, error) {
+		if !declared[call.Op] {
+			t.Errorf("%s is called and not declared", call.Op)
+		}
+		return answer(call.Region, call.Input)
 	})
 	scan := scope.NewScan()
 	account := scan.NewAccount(scope.Scope{

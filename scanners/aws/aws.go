@@ -1,0 +1,342 @@
+// Package aws reads AWS accounts: one, or all of an organisation, in every region that is enabled.
+//
+// It finds the accounts and regions; each service is read by the folder below that has its name. Everything that it calls
+// is declared, and nothing else is let through.
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/scope"
+)
+
+// Options say what is read, and as whom.
+type Options struct {
+	Profile    string // of the shared configuration; "" for the default chain
+	Role       string // the ARN of a role to assume first; "" for none
+	ExternalID string // for Role, and for the role in each account
+	Regions    []string
+	Filter     Filter // of the accounts of an organisation; the zero Filter reads the caller's own account alone
+
+	Now      time.Time // the start of the scan
+	Attempts int       // of each call that fails; 0 for 8
+}
+
+// A Scan reads accounts. Its counters may be read while it runs.
+type Scan struct {
+	options  Options
+	services []scope.Service
+	guard    *scope.Guard
+	base     aws.Config
+
+	// Accounts is how many accounts are to be read, Done how many are; Regions counts regions that were read.
+	Accounts, Done, Regions atomic.Int64
+}
+
+// atATime is how many accounts are read together. It bounds memory: the calls of one account fill what may be in flight.
+const atATime = 4
+
+// Open finds credentials. Its errors say what to do.
+func Open(ctx context.Context, o Options) (*Scan, error) {
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*scope.InFlight, scope.InFlight
+	}).WithDialerOptions(withDialTime)
+	attempts := o.Attempts
+	if attempts == 0 {
+		attempts = 8
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithSharedConfigProfile(o.Profile),
+		config.WithHTTPClient(client),
+		config.WithRetryer(func() aws.Retryer {
+			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+				o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+					o.MaxAttempts = attempts
+					o.RateLimiter = unlimited{} // the guard limits; a bucket of retries would give up when throttled for long
+				})
+			})
+		}),
+	)
+	var missing config.SharedConfigProfileNotExistError
+	if errors.As(err, &missing) {
+		return nil, fmt.Errorf("there is no AWS profile %q; \"aws configure list-profiles\" lists those there are", missing.Profile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1"
+	}
+	if o.Role != "" {
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), o.Role, o.external))
+	}
+	wait, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(wait); err != nil {
+		return nil, o.credentials(err)
+	}
+	return newScan(cfg, o), nil
+}
+
+func newScan(cfg aws.Config, o Options) *Scan {
+	return &Scan{options: o, services: Services(), guard: scope.NewGuard(Calls()), base: cfg}
+}
+
+func (o Options) external(a *stscreds.AssumeRoleOptions) {
+	a.RoleSessionName = "lookback"
+	if o.ExternalID != "" {
+		a.ExternalID = aws.String(o.ExternalID)
+	}
+}
+
+// credentials says why there are none, and the cure.
+func (o Options) credentials(err error) error {
+	of, login := "", "aws sso login"
+	if o.Profile != "" {
+		of = fmt.Sprintf(" for profile %q", o.Profile)
+		login += " --profile " + o.Profile
+	}
+	var expired *ssocreds.InvalidTokenError
+	switch {
+	case errors.As(err, &expired):
+		return fmt.Errorf("the sign-in%s has expired; run %q", of, login)
+	case o.Role != "" && scope.Code(err) != "":
+		return fmt.Errorf("assuming the role %s: %s; the caller needs sts:AssumeRole on it, and its trust policy has to name the caller", o.Role, scope.Brief(err))
+	case o.Profile != "":
+		return fmt.Errorf("no AWS credentials%s; run %q, or name another profile: %s", of, login, scope.Brief(err))
+	}
+	return fmt.Errorf("no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, run %q, or give --profile", login)
+}
+
+// Made is how many requests were sent, Throttled how many of them were turned away for coming too fast.
+func (s *Scan) Made() int64      { return s.guard.Made() }
+func (s *Scan) Throttled() int64 { return s.guard.Throttled() }
+
+// Counts says how often each action was called.
+func (s *Scan) Counts() []scope.Count { return s.guard.Counts() }
+
+// An account is one to be read.
+type account struct {
+	id, name string
+	config   aws.Config
+	err      error // why there are no credentials for it
+}
+
+// Run reads all accounts and hands on the evidence of each when it is complete, in any order, one at a time; at last that
+// of what belongs to no single account. After an interrupt, accounts that were not read are gaps.
+func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
+	me, err := sts.NewFromConfig(s.guard.Account(s.base)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return fmt.Errorf("asking AWS who we are: %s", scope.Brief(err))
+	}
+	arn, ok := scope.ParseARN(aws.ToString(me.Arn))
+	if !ok {
+		return fmt.Errorf("asking AWS who we are: %q is no name of a caller", aws.ToString(me.Arn))
+	}
+	all := scope.NewScan()
+	whole := scope.Scope{Partition: arn.Partition, Region: globalRegion(arn.Partition), Now: s.options.Now}
+	own := account{id: aws.ToString(me.Account), config: s.guard.Account(s.base)}
+	accounts := []account{own}
+	rest := &evidence.Set{}
+	if s.options.Filter.Organization {
+		accounts, err = s.members(ctx, own, arn.Partition, rest)
+		if err != nil {
+			return err
+		}
+	}
+	s.Accounts.Store(int64(len(accounts)))
+	var mu sync.Mutex
+	var failed error
+	hand := func(set *evidence.Set) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed == nil {
+			failed = part(set)
+		}
+	}
+	slots := make(chan struct{}, atATime)
+	var wg sync.WaitGroup
+	for _, a := range accounts {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			defer s.Done.Add(1)
+			base := whole
+			base.Account, base.Config = a.id, a.config.Copy()
+			base.Config.Region = base.Region
+			hand(s.account(ctx, all, base, a))
+		})
+	}
+	wg.Wait()
+	buckets, take := all.Buckets()
+	var readers sync.WaitGroup
+	busy := make(chan struct{}, scope.InFlight)
+	for _, b := range buckets {
+		busy <- struct{}{}
+		readers.Go(func() {
+			defer func() { <-busy }()
+			readBucket(ctx, b)
+		})
+	}
+	readers.Wait()
+	taken := take()
+	rest.Records = slices.Concat(rest.Records, taken.Records, all.Shared())
+	rest.Gaps = append(rest.Gaps, taken.Gaps...)
+	rest.Sort()
+	hand(rest)
+	if failed != nil {
+		return failed
+	}
+	return ctx.Err()
+}
+
+// globalRegion is the region of a partition that answers for what belongs to none.
+func globalRegion(partition string) string {
+	switch partition {
+	case "aws-cn":
+		return "cn-northwest-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	}
+	return "us-east-1"
+}
+
+// account reads one account.
+func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a account) *evidence.Set {
+	at := evidence.Origin{Call: "sts:AssumeRole", Of: a.id}
+	if a.err == nil {
+		a.err = ctx.Err()
+	}
+	if a.err == nil {
+		_, a.err = a.config.Credentials.Retrieve(ctx)
+	}
+	if a.err != nil {
+		set := &evidence.Set{}
+		blind := blindAccount(a, scope.Unknown[bool](a.err, at))
+		set.Record(blind)
+		set.Gap(evidence.Gap{In: blind.ID, Asked: "the account " + blind.Name, Why: scope.Why(a.err), Err: scope.Brief(a.err), At: at})
+		return set
+	}
+	base.Organization = s.organization(ctx, base, all)
+	collect := all.NewAccount(base)
+	global := collect.Whole()
+	regions, left, err := s.regions(ctx, base.Config)
+	asset := assetOf(a, global.At("sts:GetCallerIdentity", ""))
+	asset.In = within(base.Organization)
+	regionsAt := global.At("ec2:DescribeRegions", "")
+	if err != nil {
+		blind := blindAccount(a, scope.Unknown[bool](err, regionsAt))
+		blind.In = asset.In
+		asset = blind
+		global.Missed(asset.ID, "the regions of the account", err, regionsAt)
+	}
+	global.Record(asset)
+	if len(left) > 0 {
+		global.Gap(evidence.Gap{
+			In: asset.ID, Asked: fmt.Sprintf("%d other regions", len(left)), Why: evidence.Elsewhere,
+			Err: "left out by --region: " + strings.Join(left, ", "), At: regionsAt,
+		})
+	}
+	var wg sync.WaitGroup
+	for _, service := range s.services {
+		if service.Account != nil {
+			wg.Go(func() { service.Account(ctx, global) })
+		}
+	}
+	for _, name := range regions {
+		region := collect.InRegion(name)
+		region.Record(&evidence.Asset{
+			Subject: evidence.Subject{ID: region.Home(), Kind: "region", Name: name, At: regionsAt},
+			In:      evidence.Known(region.AccountID(), regionsAt), Lasting: true,
+		})
+		var services sync.WaitGroup
+		for _, service := range s.services {
+			if service.Region != nil {
+				services.Go(func() { service.Region(ctx, region) })
+			}
+		}
+		wg.Go(func() {
+			services.Wait()
+			s.Regions.Add(1)
+		})
+	}
+	wg.Wait()
+	collect.RunAfter(ctx)
+	return collect.Take()
+}
+
+func assetOf(a account, at evidence.Origin) *evidence.Asset {
+	name := a.id
+	if a.name != "" {
+		name += " (" + a.name + ")"
+	}
+	return &evidence.Asset{Subject: evidence.Subject{ID: scope.AccountID(a.id), Kind: "account", Name: name, At: at}, Lasting: true}
+}
+
+// blindAccount stands for an account of which nothing could be read: everything that would be asked of what is in it is
+// open.
+func blindAccount(a account, why evidence.Value[bool]) *evidence.Asset {
+	asset := assetOf(a, why.At())
+	asset.In = evidence.Unknown[evidence.ID](why.Why(), why.At())
+	asset.Looked = map[evidence.Activity]evidence.Value[bool]{}
+	for _, activity := range []evidence.Activity{
+		evidence.CloudAPI, evidence.CloudData, evidence.KubernetesAPI, evidence.NetworkFlow, evidence.DNS, evidence.Edge,
+		evidence.Application, evidence.Database, evidence.Configuration, evidence.Detection, evidence.Process,
+	} {
+		asset.Looked[activity] = why
+	}
+	asset.Alarmed = why
+	asset.Hands = evidence.Unknown[[]string](why.Why(), why.At())
+	return asset
+}
+
+// regions returns the regions that are enabled for an account and asked for, and those that were left out.
+func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left []string, err error) {
+	cfg.Region = s.base.Region
+	out, err := ec2.NewFromConfig(cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+	if err != nil {
+		if len(s.options.Regions) > 0 { // named by the caller, who knows
+			return slices.Sorted(slices.Values(s.options.Regions)), nil, nil
+		}
+		return nil, nil, err
+	}
+	var closed []string
+	for _, r := range out.Regions {
+		name := aws.ToString(r.RegionName)
+		switch {
+		case name == "":
+		case aws.ToString(r.OptInStatus) == "not-opted-in": // nothing can run there
+			closed = append(closed, name)
+		case len(s.options.Regions) > 0 && !slices.Contains(s.options.Regions, name):
+			left = append(left, name)
+		default:
+			read = append(read, name)
+		}
+	}
+	slices.Sort(read)
+	slices.Sort(left)
+	for _, name := range s.options.Regions {
+		if !slices.Contains(read, name) && !slices.Contains(closed, name) {
+			return nil, nil, fmt.Errorf("there is no region %q", name)
+		}
+	}
+	return read, left, nil
+}

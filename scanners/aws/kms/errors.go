@@ -1,0 +1,5 @@
+package kms
+
+import "errors"
+
+var errNothing = errors.New("the answer is empty")

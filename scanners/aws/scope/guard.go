@@ -1,0 +1,201 @@
+package scope
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
+)
+
+// Limits on calls.
+const (
+	// InFlight is how many calls of one scan are under way at a time.
+	InFlight = 96
+	// PerSecond is how often one action is called in one region of one account, with a burst of as much. It is half of the
+	// lower rates that AWS grants to read actions, so that the owner's own calls find room; where AWS still throttles, the
+	// SDK slows down further.
+	PerSecond = 25
+	// attemptTime bounds one attempt of a call, callTime the call with all its attempts.
+	attemptTime = 30 * time.Second
+	callTime    = 3 * time.Minute
+)
+
+// slow are actions that AWS grants at a lower rate, per second.
+var slow = map[string]rate.Limit{
+	"CloudWatch Logs.DescribeLogGroups":           10,
+	"CloudWatch Logs.DescribeSubscriptionFilters": 5,
+	"CloudTrail.GetTrailStatus":                   10,
+	"CloudTrail.DescribeTrails":                   10,
+	"CloudTrail.GetEventSelectors":                10,
+	"SSM.GetInventory":                            5,
+	"Organizations.ListAccounts":                  5,
+}
+
+// A Guard confines the calls of a scan to those that were declared, bounds their rate and number, and counts them.
+type Guard struct {
+	calls  map[string]Call
+	flight chan struct{}
+
+	mu     sync.Mutex
+	counts map[string]*count
+
+	made, throttled atomic.Int64
+}
+
+type count struct{ calls, throttles int64 }
+
+// NewGuard returns a guard that lets the declared calls through.
+func NewGuard(declared []Call) *Guard {
+	g := &Guard{calls: map[string]Call{}, flight: make(chan struct{}, InFlight), counts: map[string]*count{}}
+	for _, c := range declared {
+		g.calls[c.Service+"."+c.Op] = c
+	}
+	return g
+}
+
+// Made is how many requests were sent, Throttled how many of them were turned away for coming too fast.
+func (g *Guard) Made() int64      { return g.made.Load() }
+func (g *Guard) Throttled() int64 { return g.throttled.Load() }
+
+// A Count says how often an action was called.
+type Count struct {
+	Action           string
+	Calls, Throttles int64
+}
+
+// Counts returns how often each action was called, in order of the action.
+func (g *Guard) Counts() []Count {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []Count
+	for op, c := range g.counts {
+		out = append(out, Count{g.calls[op].Action, c.calls, c.throttles})
+	}
+	slices.SortFunc(out, func(a, b Count) int { return cmp.Compare(a.Action, b.Action) })
+	return out
+}
+
+func (g *Guard) count(op string, throttle bool) {
+	g.made.Add(1)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.counts[op]
+	if c == nil {
+		c = &count{}
+		g.counts[op] = c
+	}
+	c.calls++
+	if throttle {
+		c.throttles++
+		g.throttled.Add(1)
+	}
+}
+
+// Account returns a configuration whose calls are guarded, for one account. Limits of rate hold for that account.
+func (g *Guard) Account(cfg aws.Config) aws.Config {
+	p := &pace{limits: map[string]*rate.Limiter{}, regions: map[string]*health{}}
+	cfg = cfg.Copy()
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(stack *middleware.Stack) error {
+		if err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("lookback.call", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
+			op := operation(ctx)
+			if _, ok := g.calls[op]; !ok {
+				return out, meta, fmt.Errorf("%s: %w", op, ErrUndeclared)
+			}
+			h := p.health(awsmiddleware.GetServiceID(ctx) + " " + awsmiddleware.GetRegion(ctx))
+			if h.down() {
+				return out, meta, errRegionDown
+			}
+			ctx, cancel := context.WithTimeout(ctx, callTime)
+			defer cancel()
+			out, meta, err = next.HandleInitialize(ctx, in)
+			h.saw(err)
+			return out, meta, err
+		}), middleware.Before); err != nil {
+			return err
+		}
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("lookback.attempt", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, meta middleware.Metadata, err error) {
+			op := operation(ctx)
+			if err := p.wait(ctx, op, awsmiddleware.GetRegion(ctx)); err != nil {
+				return out, meta, err
+			}
+			select {
+			case g.flight <- struct{}{}:
+			case <-ctx.Done():
+				return out, meta, ctx.Err()
+			}
+			defer func() { <-g.flight }()
+			ctx, cancel := context.WithTimeout(ctx, attemptTime)
+			defer cancel()
+			out, meta, err = next.HandleFinalize(ctx, in)
+			g.count(op, throttled(Code(err)))
+			return out, meta, err
+		}), "Retry", middleware.After)
+	})
+	return cfg
+}
+
+func operation(ctx context.Context) string {
+	return awsmiddleware.GetServiceID(ctx) + "." + awsmiddleware.GetOperationName(ctx)
+}
+
+// A pace is what one account is asked at most.
+type pace struct {
+	mu      sync.Mutex
+	limits  map[string]*rate.Limiter
+	regions map[string]*health
+}
+
+func (p *pace) wait(ctx context.Context, op, region string) error {
+	p.mu.Lock()
+	l := p.limits[op+" "+region]
+	if l == nil {
+		per := rate.Limit(PerSecond)
+		if s, ok := slow[op]; ok {
+			per = s
+		}
+		if strings.HasPrefix(op, "S3.") {
+			per *= 8 // S3 grants 5,500 reads a second for a prefix; what a bucket says of itself is granted less
+		}
+		l = rate.NewLimiter(per, int(per))
+		p.limits[op+" "+region] = l
+	}
+	p.mu.Unlock()
+	return l.Wait(ctx)
+}
+
+func (p *pace) health(endpoint string) *health {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.regions[endpoint]
+	if h == nil {
+		h = &health{}
+		p.regions[endpoint] = h
+	}
+	return h
+}
+
+// A health says whether the endpoint of a service in a region answers. One that never did is not waited for again.
+type health struct {
+	answered, failed atomic.Bool
+}
+
+func (h *health) down() bool { return h.failed.Load() && !h.answered.Load() }
+
+func (h *health) saw(err error) {
+	switch {
+	case err == nil || Code(err) != "":
+		h.answered.Store(true)
+	case unreachable(err) && !errors.Is(err, context.Canceled):
+		h.failed.Store(true)
+	}
+}
