@@ -158,7 +158,7 @@ type nothing struct{}
 
 func (nothing) Do(r *http.Request) (*http.Response, error) {
 	var body string
-	form := ""
+	form, header := "", http.Header{}
 	if r.Body != nil {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -176,10 +176,13 @@ func (nothing) Do(r *http.Request) (*http.Response, error) {
 		body = fmt.Sprintf("<%[1]sResponse><%[1]sResult></%[1]sResult></%[1]sResponse>", op)
 	case strings.Contains(kind, "xml") || strings.Contains(r.URL.Host, "s3") || strings.Contains(r.URL.Host, "cloudfront") || strings.Contains(r.URL.Host, "route53."):
 		body = "<Nothing></Nothing>"
+	case strings.Contains(kind, "cbor"):
+		body = "\xa0" // an empty map
+		header.Set("Smithy-Protocol", r.Header.Get("Smithy-Protocol"))
 	default:
 		body = "{}"
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 // Judge runs all checks over a set and returns what came out, a line for each result: "fail recorded-cloud-api ID: message".

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -31,6 +32,7 @@ func TestAnEmptyAccountAnswers(t *testing.T) {
 			{Service: rds.ServiceID, Op: "DescribeDBInstances"},
 			{Service: s3.ServiceID, Op: "ListBuckets"},
 			{Service: s3.ServiceID, Op: "GetBucketLogging"},
+			{Service: cloudwatch.ServiceID, Op: "DescribeAlarms"},
 		},
 		Region: func(ctx context.Context, s *scope.Scope) {
 			_, err := cloudtrail.NewFromConfig(s.Config).DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{})
@@ -43,12 +45,14 @@ func TestAnEmptyAccountAnswers(t *testing.T) {
 			check("query", err)
 			_, err = s3.NewFromConfig(s.Config).ListBuckets(ctx, &s3.ListBucketsInput{})
 			check("rest-xml", err)
+			_, err = cloudwatch.NewFromConfig(s.Config).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
+			check("cbor", err)
 			name := "b"
 			_, err = s3.NewFromConfig(s.Config).GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: &name})
 			check("rest-xml, a bucket", err)
 		},
 	})
-	if calls != 6 {
+	if calls != 7 {
 		t.Errorf("%d calls were made", calls)
 	}
 }

@@ -4,7 +4,7 @@ package kms
 
 import (
 	"context"
-	"strings"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -27,14 +27,20 @@ func Service() scope.Service {
 
 // A Key is what we know of one.
 type Key struct {
-	// InForce says whether what it encrypts can be read.
+	// InForce says whether what it encrypts can be read; moot for a key that its owner cannot lose: AWS manages it.
 	InForce evidence.Value[bool]
 	// Own says whether the owner controls it: it is not one that AWS manages for them.
 	Own evidence.Value[bool]
 }
 
-// Describe asks for a key, by its ARN, its id or an alias, once an account.
+var errNothing = errors.New("the answer is empty")
+
+// Describe asks for a key, by its ARN, its id or an alias, once an account. No key at all is one of AWS.
 func Describe(ctx context.Context, s *scope.Scope, key string) Key {
+	if key == "" {
+		at := s.At("kms:DescribeKey", "").WithNote("AWS owns the key")
+		return Key{evidence.Moot[bool](at), evidence.Known(false, at)}
+	}
 	arn, isARN := scope.ParseARN(key)
 	region := s.Region
 	if isARN {
@@ -64,6 +70,10 @@ func InForce(ctx context.Context, s *scope.Scope, key string) evidence.Value[boo
 }
 
 func observe(k types.KeyMetadata, at evidence.Origin) Key {
+	if k.KeyManager == types.KeyManagerTypeAws {
+		at.Note = "AWS manages the key"
+		return Key{evidence.Moot[bool](at), evidence.Known(false, at)}
+	}
 	var in evidence.Value[bool]
 	switch k.KeyState {
 	case types.KeyStateEnabled:
@@ -76,12 +86,18 @@ func observe(k types.KeyMetadata, at evidence.Origin) Key {
 		in = evidence.Known(false, at.WithNote(note))
 	case types.KeyStateDisabled:
 		in = evidence.Known(false, at.WithNote("the key is disabled"))
-	case types.KeyStateUnavailable, types.KeyStatePendingImport:
-		in = evidence.Known(false, at.WithNote("the key is "+strings.ToLower(string(k.KeyState))))
+	case types.KeyStateUnavailable:
+		in = evidence.Known(false, at.WithNote("the key is unavailable"))
+	case types.KeyStatePendingImport:
+		in = evidence.Known(false, at.WithNote("the key waits for its material"))
 	default: // Creating, Updating: for a moment
 		in = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("the key's state is "+string(k.KeyState)))
 	}
-	return Key{in, evidence.Known(k.KeyManager == types.KeyManagerTypeCustomer, at)}
+	own := evidence.Known(true, at)
+	if k.KeyManager != types.KeyManagerTypeCustomer {
+		own = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("nobody says who manages the key"))
+	}
+	return Key{in, own}
 }
 
 // name is the part of a key's ARN that tells it apart.

@@ -120,7 +120,7 @@ func (g *Guard) Account(cfg aws.Config) aws.Config {
 			out, meta, err = next.HandleInitialize(ctx, in)
 			h.saw(err)
 			return out, meta, err
-		}), middleware.Before); err != nil {
+		}), middleware.After); err != nil { // some clients name the operation in a middleware of this step
 			return err
 		}
 		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("lookback.attempt", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, meta middleware.Metadata, err error) {

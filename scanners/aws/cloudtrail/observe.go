@@ -1,0 +1,258 @@
+package cloudtrail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/scope"
+)
+
+// A trail is what its description, its status and its selectors say.
+type trail struct {
+	name         string
+	at           evidence.Origin
+	organization bool // it records all accounts of an organisation
+	everywhere   bool // it records all regions
+	global       evidence.Value[bool]
+
+	logging   evidence.Value[bool]
+	since     evidence.Value[time.Time]
+	selection selection
+
+	bucket, prefix, key, group string
+	toBucket, toGroup          arrival
+	validated                  evidence.Value[bool]
+}
+
+// An arrival is how the last delivery to a place went.
+type arrival struct {
+	last   evidence.Value[time.Time]
+	failed evidence.Value[string]
+}
+
+// A dataStore is what an event data store of CloudTrail Lake says of itself.
+type dataStore struct {
+	name                     string
+	at                       evidence.Origin
+	organization, everywhere bool
+	collecting               evidence.Value[bool]
+	since                    evidence.Value[time.Time]
+	kept                     evidence.Value[int]
+	encrypted, readable      evidence.Value[bool]
+	selection                selection
+}
+
+// observeTrail turns a trail into records. S is where it was seen, home where it is at home.
+func observeTrail(s, home *scope.Scope, t trail) {
+	w := writer{kind: "trail", name: t.name, thing: "cloudtrail/" + t.name, at: t.at, runs: t.logging, since: t.since, everywhere: t.everywhere}
+	if t.organization {
+		w.kind = "organisation trail"
+	}
+	w.to = t.deliveries(s, home)
+	switch {
+	case !t.everywhere: // an organisation's too: it records that region of each account
+		w.home, w.record = homeOf(s, s.Account, home.Region), s.Record
+		w.covers = []evidence.ID{w.home.Home()}
+	case t.organization:
+		w.home, w.covers = home, within(s, home)
+		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
+	default:
+		w.home, w.covers, w.record = home, []evidence.ID{s.AccountID()}, s.Record
+	}
+	w.api(t.selection, globalCalls(s.Partition, home.Region, t))
+	w.data(t.selection)
+}
+
+// observeStore turns an event data store into sources and the store that it is.
+func observeStore(s, home *scope.Scope, d dataStore) {
+	thing := "cloudtrail/event-data-store/" + d.name
+	w := writer{kind: "event data store", name: d.name, thing: thing, at: d.at, runs: d.collecting, since: d.since, everywhere: d.everywhere, home: home, record: s.Record}
+	w.to = []evidence.Delivery{scope.To(home.ID(thing), d.at)}
+	switch {
+	case !d.everywhere:
+		w.covers = []evidence.ID{s.Home()}
+	case d.organization:
+		w.covers = within(s, home)
+		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
+	default:
+		w.covers = []evidence.ID{s.AccountID()}
+	}
+	calls := grade(d.selection.reads) != evidence.None || grade(d.selection.writes) != evidence.None
+	if !calls && len(d.selection.objects) == 0 {
+		return // it is for something else: settings of resources, insights
+	}
+	if calls {
+		w.api(d.selection, d.selection.global)
+	}
+	w.data(d.selection)
+	store := home.Store(home.ID(thing), w.kind, d.name, d.at)
+	store.On = evidence.Known([]evidence.ID{scope.AccountID(home.Account)}, d.at)
+	store.Kept, store.Encrypted, store.Readable = d.kept, d.encrypted, d.readable
+	// Whoever may update it can shorten the time that it keeps events; protection against termination does not stop that.
+	store.Locked = evidence.Known(0, d.at)
+	w.record(store)
+}
+
+// A writer writes the log sources of one trail or event data store.
+type writer struct {
+	home              *scope.Scope
+	kind, name, thing string
+	at                evidence.Origin
+	runs              evidence.Value[bool]
+	since             evidence.Value[time.Time]
+	to                []evidence.Delivery
+	covers            []evidence.ID
+	everywhere        bool // it records all regions
+	record            func(evidence.Record)
+}
+
+func (w writer) source(thing string, a evidence.Activity, takes evidence.Value[bool]) *evidence.LogSource {
+	l := w.home.Source(thing, a, w.kind, w.name, w.at)
+	l.Enabled, l.Since, l.To, l.Covers = both(w.runs, takes), w.since, w.to, w.covers
+	return l
+}
+
+// api writes the source of the calls that manage an account.
+func (w writer) api(calls selection, global evidence.Value[evidence.Extent]) {
+	l := w.source(w.thing, evidence.CloudAPI, anything(calls.reads, calls.writes))
+	l.Records = "management events"
+	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
+		evidence.PartReads: calls.reads, evidence.PartWrites: calls.writes, evidence.PartGlobal: global,
+	}
+	w.record(l)
+}
+
+// data writes a source for each set of buckets of whose objects the same is taken. Where nothing is taken there is none:
+// that trails were listed says so.
+func (w writer) data(calls selection) {
+	for i, part := range calls.shares() {
+		thing := w.thing
+		if i > 0 {
+			thing = fmt.Sprintf("%s/%d", w.thing, i+1)
+		}
+		l := w.source(thing, evidence.CloudData, anything(part.reads, part.writes))
+		l.Records = "data events"
+		if len(calls.kinds) > 0 {
+			l.Records += " of " + strings.Join(calls.kinds, ", ")
+		}
+		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartDataReads: part.reads, evidence.PartDataWrites: part.writes}
+		if part.buckets[0] != "" {
+			l.Covers = nil
+			for _, name := range part.buckets {
+				l.Covers = append(l.Covers, w.bucket(name))
+			}
+		}
+		w.record(l)
+	}
+}
+
+// bucket is a bucket as an asset. One that is named by what records a single region is recorded only if it lies there.
+func (w writer) bucket(name string) evidence.ID {
+	if w.everywhere {
+		return scope.PlaceID(name, "")
+	}
+	return w.home.ID("s3/" + name)
+}
+
+// within is what the trail, or event data store, of an organisation covers. That an account sees it proves that it is in
+// that organisation, also where it may not ask.
+func within(s, home *scope.Scope) []evidence.ID {
+	organization := scope.OrganizationID(home.Account)
+	if home.Account != s.Account {
+		in := evidence.Known(organization, home.At(describeTrails, "").WithNote("it sees the trail of that organisation"))
+		s.Tell(s.AccountID(), func(a *evidence.Asset) {
+			if _, known := a.In.Get(); !known {
+				a.In = in
+			}
+		})
+	}
+	return []evidence.ID{organization, s.AccountID()}
+}
+
+// both is whether a trail runs and takes anything.
+func both(runs, takes evidence.Value[bool]) evidence.Value[bool] {
+	if on, known := takes.Get(); known && !on {
+		return takes
+	}
+	if on, known := runs.Get(); !known || !on {
+		return runs
+	}
+	return takes
+}
+
+// globalRegion is where calls of global services are recorded, in the partition "aws".
+const globalRegion = "us-east-1"
+
+// globalCalls says whether calls of services that belong to no region are recorded. Since November 2021 those of IAM, STS
+// and CloudFront are recorded in us-east-1, and reach a trail of one other region no more; see the CloudTrail user guide,
+// "Using the update-trail command". Such a trail is not asked.
+func globalCalls(partition, region string, t trail) evidence.Value[evidence.Extent] {
+	if partition == "aws" && !t.everywhere && region != globalRegion {
+		return evidence.Moot[evidence.Extent](t.global.At().WithNote("they are recorded in " + globalRegion))
+	}
+	on, known := t.global.Get()
+	switch {
+	case !known:
+		return evidence.Unknown[evidence.Extent](t.global.Why(), t.global.At())
+	case !on:
+		return evidence.Known(evidence.Extent{Grade: evidence.None}, t.global.At())
+	}
+	return t.selection.global
+}
+
+// deliveries are where a trail sends what it records.
+func (t trail) deliveries(s, home *scope.Scope) []evidence.Delivery {
+	var out []evidence.Delivery
+	add := func(store evidence.ID, a arrival, validated evidence.Value[bool]) {
+		d := scope.To(store, t.at)
+		d.Last, d.Error, d.Validated = a.last, a.failed, validated
+		if grade(t.selection.reads) == evidence.None && grade(t.selection.writes) == evidence.None && !a.last.IsUnknown() {
+			d.Last = evidence.Moot[time.Time](a.last.At().WithNote("it takes data events alone: quiet is normal"))
+		}
+		out = append(out, d)
+	}
+	if t.bucket != "" {
+		// "[prefix/]AWSLogs/[organisation/]account/CloudTrail/": the CloudTrail user guide, "Finding your CloudTrail log
+		// files". The id of the organisation is not known here.
+		prefix := t.prefix
+		if prefix != "" && !strings.HasSuffix(prefix, "/") {
+			prefix += "/"
+		}
+		prefix += "AWSLogs/"
+		if !t.organization {
+			prefix += home.Account + "/CloudTrail/"
+		}
+		add(s.Bucket(scope.Place{Bucket: t.bucket, Prefix: prefix, Key: t.key}), t.toBucket, t.validated)
+	}
+	if t.group != "" {
+		add(home.GroupID(t.group), t.toGroup, evidence.Moot[bool](t.at))
+	}
+	return out
+}
+
+// observeHistory records what AWS keeps by itself of each region: "a viewable, searchable, downloadable, and immutable
+// record of the past 90 days of management events"; see the CloudTrail user guide, "Working with CloudTrail Event
+// history". It tells no data events.
+func observeHistory(s *scope.Scope) {
+	const thing, kind, days = "event-history", "event history", 90
+	at := s.At("ec2:DescribeRegions", "").WithNote("AWS keeps it by default")
+	name := "the event history of " + s.Region
+	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	l := s.Source(thing, evidence.CloudAPI, kind, name, at)
+	l.Records, l.Covers, l.Enabled, l.Floor = "management events", []evidence.ID{s.Home()}, evidence.Known(true, at), true
+	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartReads: all, evidence.PartWrites: all}
+	switch { // it has the calls of global services where they happen; see globalCalls
+	case s.Partition != "aws":
+	case s.Region == globalRegion:
+		l.Parts[evidence.PartGlobal] = all
+	default:
+		l.Parts[evidence.PartGlobal] = evidence.Moot[evidence.Extent](at)
+	}
+	store := s.Store(s.ID("cloudtrail/"+thing), kind, name, at)
+	store.Kept, store.Locked = evidence.Known(days, at), evidence.Known(days, at)
+	l.To = []evidence.Delivery{scope.To(store.ID, at)}
+	s.Record(l)
+	s.Record(store)
+}

@@ -1,0 +1,176 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/awstest"
+)
+
+// a recorder that works, with what a test changes of it.
+type estate struct {
+	group     *types.RecordingGroup
+	recording bool
+	status    types.RecorderStatus
+	delivery  types.DeliveryStatus
+	denied    string // the operation that is refused
+	none      bool
+}
+
+func (e estate) answer(_ string, input any) (any, error) {
+	refuse := func(op string) bool { return e.denied == op }
+	name := aws.String("default")
+	switch input.(type) {
+	case *configservice.DescribeConfigurationRecordersInput:
+		switch {
+		case refuse("recorders"):
+			return nil, awstest.Denied()
+		case e.none:
+			return nil, nil
+		}
+		return &configservice.DescribeConfigurationRecordersOutput{ConfigurationRecorders: []types.ConfigurationRecorder{
+			{Name: name, RecordingGroup: e.group}, {Name: aws.String("of a service"), ServicePrincipal: aws.String("x.amazonaws.com")},
+		}}, nil
+	case *configservice.DescribeConfigurationRecorderStatusInput:
+		if refuse("statuses") {
+			return nil, awstest.Denied()
+		}
+		return &configservice.DescribeConfigurationRecorderStatusOutput{ConfigurationRecordersStatus: []types.ConfigurationRecorderStatus{
+			{Name: name, Recording: e.recording, LastStatus: e.status, LastErrorCode: aws.String("AccessDenied"), LastStartTime: aws.Time(awstest.Now.AddDate(-2, 0, 0))},
+		}}, nil
+	case *configservice.DescribeDeliveryChannelsInput:
+		if refuse("channels") {
+			return nil, awstest.Denied()
+		}
+		return &configservice.DescribeDeliveryChannelsOutput{DeliveryChannels: []types.DeliveryChannel{{Name: name, S3BucketName: aws.String("archive"), S3KeyPrefix: aws.String("cfg")}}}, nil
+	case *configservice.DescribeDeliveryChannelStatusInput:
+		if refuse("delivered") {
+			return nil, awstest.Denied()
+		}
+		return &configservice.DescribeDeliveryChannelStatusOutput{DeliveryChannelsStatus: []types.DeliveryChannelStatus{{
+			Name: name, ConfigHistoryDeliveryInfo: &types.ConfigExportDeliveryInfo{LastStatus: e.delivery, LastErrorCode: aws.String("NoSuchBucket")},
+		}}}, nil
+	case *configservice.DescribeRetentionConfigurationsInput:
+		if refuse("retention") {
+			return nil, awstest.Denied()
+		}
+	}
+	return nil, nil
+}
+
+func (e estate) source(t *testing.T) (*evidence.LogSource, *evidence.LogStore, *evidence.Set) {
+	t.Helper()
+	set := awstest.Scan(t, e.answer, nil, Service())
+	var source *evidence.LogSource
+	var store *evidence.LogStore
+	for _, r := range set.Records {
+		switch r := r.(type) {
+		case *evidence.LogSource:
+			source = r
+		case *evidence.LogStore:
+			store = r
+		}
+	}
+	return source, store, set
+}
+
+func TestARecorderThatWorks(t *testing.T) {
+	source, store, _ := estate{recording: true, status: types.RecorderStatusSuccess, delivery: types.DeliveryStatusSuccess}.source(t)
+	if on, _ := source.Enabled.Get(); !on {
+		t.Error("it is not enabled")
+	}
+	if since, _ := source.Since.Get(); !since.Equal(awstest.Now.AddDate(-2, 0, 0)) {
+		t.Errorf("since %s", since.Format(time.RFC3339))
+	}
+	if e, _ := source.Parts[evidence.PartEveryKind].Get(); e.Grade != evidence.All {
+		t.Errorf("kinds: %+v", e)
+	}
+	if len(source.To) != 2 || source.To[1].To != "aws://s3/archive/cfg/AWSLogs/111122223333/Config" {
+		t.Errorf("delivers to %+v", source.To)
+	}
+	for _, d := range source.To {
+		if text, known := d.Error.Get(); !known || text != "" {
+			t.Errorf("%s: error %q, known %v", d.To, text, known)
+		}
+	}
+	if kept, _ := store.Kept.Get(); kept != 2557 || store.Kept.At().Note != "AWS default" {
+		t.Errorf("kept %d, %+v", kept, store.Kept.At())
+	}
+}
+
+func TestWhatARecorderLeavesOutIsSaid(t *testing.T) {
+	for name, test := range map[string]struct {
+		group *types.RecordingGroup
+		want  evidence.Extent
+	}{
+		"only some kinds": {
+			&types.RecordingGroup{ResourceTypes: []types.ResourceType{types.ResourceTypeBucket}}, evidence.Extent{Grade: evidence.Some, But: "only AWS::S3::Bucket"},
+		},
+		"all but some": {
+			&types.RecordingGroup{
+				RecordingStrategy:        &types.RecordingStrategy{UseOnly: types.RecordingStrategyTypeExclusionByResourceTypes},
+				ExclusionByResourceTypes: &types.ExclusionByResourceTypes{ResourceTypes: []types.ResourceType{types.ResourceTypeTrail}},
+			}, evidence.Extent{Grade: evidence.Some, But: "not AWS::CloudTrail::Trail"},
+		},
+		"none": {&types.RecordingGroup{}, evidence.Extent{Grade: evidence.None, But: "of no kind of resource"}},
+		"all":  {&types.RecordingGroup{AllSupported: true}, evidence.Extent{Grade: evidence.All}},
+	} {
+		source, _, _ := estate{recording: true, group: test.group}.source(t)
+		if got, _ := source.Parts[evidence.PartEveryKind].Get(); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
+func TestARecorderThatFailsSaysSo(t *testing.T) {
+	source, _, _ := estate{recording: true, status: types.RecorderStatusFailure, delivery: types.DeliveryStatusFailure}.source(t)
+	for i, want := range []string{"AccessDenied", "NoSuchBucket"} {
+		if got, _ := source.To[i].Error.Get(); got != want {
+			t.Errorf("delivery %d: %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestNoRecorderIsAFactAndARefusalIsNone(t *testing.T) {
+	for name, test := range map[string]struct {
+		e    estate
+		want string
+	}{
+		"none":   {estate{none: true}, "fail recorded-configuration"},
+		"off":    {estate{}, "fail recorded-configuration"},
+		"denied": {estate{denied: "recorders"}, "not-assessed recorded-configuration"},
+		"status": {estate{denied: "statuses", recording: true}, "not-assessed recorded-configuration"},
+		"on":     {estate{recording: true, status: types.RecorderStatusSuccess}, "pass recorded-configuration"},
+	} {
+		_, _, set := test.e.source(t)
+		if got := strings.Join(awstest.Judge(set), "\n"); !strings.Contains(got, test.want) {
+			t.Errorf("%s: want %s in\n%s", name, test.want, got)
+		}
+	}
+}
+
+func TestEachRefusedCallIsNamed(t *testing.T) {
+	for denied, action := range map[string]string{"statuses": statuses, "channels": channels, "delivered": delivered, "retention": retention} {
+		_, _, set := estate{denied: denied, recording: true, status: types.RecorderStatusSuccess}.source(t)
+		named := false
+		for _, r := range set.Records {
+			switch r := r.(type) {
+			case *evidence.LogSource:
+				for _, f := range []evidence.Fact{r.Enabled, r.Complete, r.To[0].Error, r.To[len(r.To)-1].Error} {
+					named = named || f.Why() == evidence.Denied && f.At().Call == action
+				}
+			case *evidence.LogStore:
+				named = named || r.Kept.Why() == evidence.Denied && r.Kept.At().Call == action
+			}
+		}
+		if !named {
+			t.Errorf("%s is refused, and no fact says so", action)
+		}
+	}
+}

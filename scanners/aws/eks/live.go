@@ -1,0 +1,76 @@
+// Package eks reads the clusters of Elastic Kubernetes Service: whether they write an audit log, and where to.
+package eks
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/scope"
+)
+
+// Service reads the clusters of a region.
+func Service() scope.Service {
+	return scope.Service{
+		Name: "eks",
+		Calls: []scope.Call{
+			{Service: eks.ServiceID, Op: "ListClusters", Action: "eks:ListClusters", Per: "region", Fills: "Asset.Looked"},
+			{
+				Service: eks.ServiceID, Op: "DescribeCluster", Action: "eks:DescribeCluster", Per: "EKS cluster",
+				Fills: "LogSource.Enabled, LogSource.Parts, Delivery.Error", Perhaps: "where there are EKS clusters",
+			},
+		},
+		Region: read,
+	}
+}
+
+func read(ctx context.Context, s *scope.Scope) {
+	client := eks.NewFromConfig(s.Config)
+	var names []string
+	pages := eks.NewListClustersPaginator(client, &eks.ListClustersInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			at := s.At("eks:ListClusters", "")
+			s.Missed(s.Home(), "EKS clusters", err, at)
+			s.Look(s.Home(), evidence.KubernetesAPI, scope.Unknown[bool](err, at))
+			break
+		}
+		names = append(names, page.Clusters...)
+	}
+	s.Each(len(names), func(i int) {
+		at := s.At("eks:DescribeCluster", names[i])
+		out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(names[i])})
+		if scope.Is(err, "ResourceNotFoundException") {
+			return // it was deleted since it was listed
+		}
+		c := cluster{name: names[i], at: at}
+		if err != nil {
+			c.audit = scope.Unknown[bool](err, at)
+		} else {
+			c.audit = audits(out.Cluster, at)
+		}
+		observe(s, c)
+	})
+}
+
+// audits says whether the audit log is among what a cluster sends to CloudWatch Logs. Each type of log is off until it is
+// turned on; see the EKS user guide, "Send control plane logs to CloudWatch Logs".
+func audits(c *types.Cluster, at evidence.Origin) evidence.Value[bool] {
+	if c == nil {
+		return evidence.Unknown[bool](evidence.Failed, at.WithNote("the answer is empty"))
+	}
+	if c.Logging != nil {
+		for _, setup := range c.Logging.ClusterLogging {
+			for _, kind := range setup.Types {
+				if kind == types.LogTypeAudit && aws.ToBool(setup.Enabled) {
+					return evidence.Known(true, at)
+				}
+			}
+		}
+	}
+	return evidence.Known(false, at.WithNote("EKS writes no control plane logs unless asked"))
+}

@@ -1,0 +1,155 @@
+// Package guardduty reads whether a region is watched by GuardDuty, what becomes of its findings, and on which machines
+// its agent runs.
+package guardduty
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty/types"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/scope"
+)
+
+const (
+	list         = "guardduty:ListDetectors"
+	get          = "guardduty:GetDetector"
+	destinations = "guardduty:ListPublishingDestinations"
+	destination  = "guardduty:DescribePublishingDestination"
+	coverage     = "guardduty:ListCoverage"
+)
+
+// Service reads the detector of each region.
+func Service() scope.Service {
+	call := func(op, action, per, fills, perhaps string) scope.Call {
+		return scope.Call{Service: guardduty.ServiceID, Op: op, Action: action, Per: per, Fills: fills, Perhaps: perhaps}
+	}
+	const ifAny = "where there is a detector"
+	return scope.Service{
+		Name: "guardduty",
+		Calls: []scope.Call{
+			call("ListDetectors", list, "region", "Asset.Looked", ""),
+			call("GetDetector", get, "detector", "LogSource.Enabled, LogSource.Since", ifAny),
+			call("ListPublishingDestinations", destinations, "detector", "LogSource.To", ifAny),
+			call("DescribePublishingDestination", destination, "destination of findings", "LogSource.To, Delivery.Error", "where findings are exported"),
+			call("ListCoverage", coverage, "detector", "LogSource.Enabled", "where runtime monitoring is on"),
+		},
+		Region: read,
+	}
+}
+
+func read(ctx context.Context, s *scope.Scope) {
+	client := guardduty.NewFromConfig(s.Config)
+	at := s.At(list, "")
+	var ids []string
+	pages := guardduty.NewListDetectorsPaginator(client, &guardduty.ListDetectorsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			s.Look(s.Home(), evidence.Detection, scope.Unknown[bool](err, at))
+			return
+		}
+		ids = append(ids, page.DetectorIds...)
+	}
+	s.Look(s.Home(), evidence.Detection, evidence.Known(true, at))
+	for _, id := range ids { // a region has one at most
+		d := detector{id: id, at: s.At(get, id)}
+		out, err := client.GetDetector(ctx, &guardduty.GetDetectorInput{DetectorId: aws.String(id)})
+		if err != nil {
+			d.on = scope.Unknown[bool](err, d.at)
+		} else {
+			d.on = evidence.Known(out.Status == types.DetectorStatusEnabled, d.at)
+			d.created = aws.ToString(out.CreatedAt)
+		}
+		d.exports = exports(ctx, s, client, id)
+		if err == nil && hasAgent(out.Features) {
+			d.covered, d.coverage = covered(ctx, client, id), s.At(coverage, id)
+		}
+		s.After(func(context.Context) { observe(s, d) })
+	}
+}
+
+func hasAgent(features []types.DetectorFeatureConfigurationResult) bool {
+	for _, f := range features {
+		switch f.Name {
+		case types.DetectorFeatureResultRuntimeMonitoring, types.DetectorFeatureResultEksRuntimeMonitoring:
+			if f.Status == types.FeatureStatusEnabled {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func exports(ctx context.Context, s *scope.Scope, client *guardduty.Client, id string) (out exported) {
+	at := s.At(destinations, id)
+	pages := guardduty.NewListPublishingDestinationsPaginator(client, &guardduty.ListPublishingDestinationsInput{DetectorId: aws.String(id)})
+	out.whole = evidence.Known(true, at)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			out.whole = scope.Unknown[bool](err, at)
+			return out
+		}
+		for _, d := range page.Destinations {
+			one := s.At(destination, aws.ToString(d.DestinationId))
+			full, err := client.DescribePublishingDestination(ctx, &guardduty.DescribePublishingDestinationInput{DetectorId: aws.String(id), DestinationId: d.DestinationId})
+			if err != nil || full.DestinationProperties == nil {
+				out.whole = scope.Unknown[bool](err, one)
+				continue
+			}
+			arn, ok := scope.ParseARN(aws.ToString(full.DestinationProperties.DestinationArn))
+			if !ok {
+				out.whole = evidence.Unknown[bool](evidence.Unfamiliar, one.WithNote("it names no bucket"))
+				continue
+			}
+			bucket, prefix, _ := strings.Cut(arn.Resource, "/")
+			out.to = append(out.to, target{
+				place: scope.Place{Bucket: bucket, Prefix: prefix, Key: aws.ToString(full.DestinationProperties.KmsKeyArn)}, status: full.Status, at: one,
+			})
+		}
+	}
+	return out
+}
+
+// A cover is a machine or cluster that runtime monitoring is meant for.
+type cover struct {
+	instance, cluster string
+	healthy           bool
+	issue             string
+}
+
+type coverResult struct {
+	covers []cover
+	err    error
+}
+
+func covered(ctx context.Context, client *guardduty.Client, id string) (out coverResult) {
+	pages := guardduty.NewListCoveragePaginator(client, &guardduty.ListCoverageInput{DetectorId: aws.String(id)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			out.err = err
+			return out
+		}
+		for _, r := range page.Resources {
+			c := cover{healthy: r.CoverageStatus == types.CoverageStatusHealthy, issue: aws.ToString(r.Issue)}
+			if r.ResourceDetails == nil {
+				continue
+			}
+			if d := r.ResourceDetails.Ec2InstanceDetails; d != nil {
+				c.instance = aws.ToString(d.InstanceId)
+			}
+			if d := r.ResourceDetails.EksClusterDetails; d != nil {
+				c.cluster = aws.ToString(d.ClusterName)
+			}
+			if c.instance != "" || c.cluster != "" {
+				out.covers = append(out.covers, c)
+			}
+		}
+	}
+	return out
+}

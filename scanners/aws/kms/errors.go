@@ -1,5 +1,0 @@
-package kms
-
-import "errors"
-
-var errNothing = errors.New("the answer is empty")

@@ -1,0 +1,92 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"lookback/evidence"
+	"lookback/scanners/aws/scope"
+)
+
+// A function is what Lambda says of one.
+type function struct {
+	name     string
+	at       evidence.Origin
+	latest   bool  // whether its own entry was listed, and not its versions alone
+	missed   error // why not all of its versions were, nil where they were
+	role     string
+	group    string // the log group that it writes to
+	level    types.ApplicationLogLevel
+	image    bool            // whether it runs a container image
+	code     string          // the hash of what $LATEST runs
+	versions map[string]bool // the hashes of what its published versions run
+	writes   evidence.Value[bool]
+	creates  evidence.Value[bool] // whether its role may make the log group
+}
+
+// observe turns a function into records. It comes and goes, and does not end by itself.
+func observe(s *scope.Scope, f *function) {
+	thing := "lambda/" + f.name
+	asset := &evidence.Asset{
+		Subject: evidence.Subject{ID: s.ID(thing), Kind: "Lambda function", Name: f.name, At: f.at},
+		In:      s.In(f.at), Lingers: evidence.Moot[int64](f.at),
+		Looked: map[evidence.Activity]evidence.Value[bool]{evidence.Application: evidence.Known(true, f.at)},
+	}
+	s.Record(asset)
+	if !f.image { // an image is fetched from its registry, and which one ran is asked there
+		s.Record(&evidence.Access{
+			Subject: evidence.Subject{ID: s.ID(thing + "/code"), Kind: "code", Name: "the code of " + f.name, At: f.at},
+			Of:      asset.ID, Means: evidence.MeansCode, Allowed: f.kept(),
+		})
+	}
+	out := s.Source(thing, evidence.Application, "function log", "the output of "+f.name, f.at)
+	// "Lambda automatically captures logs for all function invocations": the developer guide, as above.
+	out.Records, out.Covers, out.Enabled = "its invocations and its output", []evidence.ID{asset.ID}, f.writes
+	to := scope.To(s.GroupID(f.group), f.at)
+	switch f.level {
+	case types.ApplicationLogLevelError, types.ApplicationLogLevelFatal:
+		to.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only lines of level " + string(f.level) + " and above"}, f.at)
+	}
+	out.To = []evidence.Delivery{to}
+	s.After(func(context.Context) {
+		if _, exists := s.Group(f.group); !exists.IsUnknown() && !isTrue(exists) {
+			notYet(s, f, out, exists.At())
+		}
+		s.Record(out)
+	})
+}
+
+// notYet says what it means that a function has no log group: Lambda makes one for the first record, if the role may.
+func notYet(s *scope.Scope, f *function, out *evidence.LogSource, at evidence.Origin) {
+	if creates, known := f.creates.Get(); isTrue(f.writes) && (!known || !creates) {
+		out.Enabled = f.creates
+	}
+	at = at.WithNote(fmt.Sprintf("log group %q does not exist: the function has not run yet, or its output is lost", f.group))
+	scope.Memo(s, "lambda: no log group "+string(s.GroupID(f.group)), func() struct{} {
+		store := s.Store(s.GroupID(f.group), "log group", f.group, at)
+		store.Kept = evidence.Unknown[int](evidence.Elsewhere, at)
+		s.Record(store)
+		return struct{}{}
+	})
+}
+
+func isTrue(v evidence.Value[bool]) bool {
+	is, known := v.Get()
+	return known && is
+}
+
+// kept says whether the code that runs today can be had once it was replaced: an update overwrites $LATEST, and a published
+// version stays as it is.
+func (f *function) kept() evidence.Value[bool] {
+	switch {
+	case f.code != "" && f.versions[f.code]:
+		return evidence.Known(true, f.at)
+	case f.missed != nil:
+		return scope.Unknown[bool](f.missed, f.at)
+	case len(f.versions) == 0:
+		return evidence.Known(false, f.at.WithNote("no version of it is published: the next update overwrites its code"))
+	}
+	return evidence.Unknown[bool](evidence.Elsewhere, f.at.WithNote("no published version holds the code of $LATEST; which of them is called is decided elsewhere"))
+}
