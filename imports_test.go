@@ -164,6 +164,17 @@ func TestEvidenceStandsAlone(t *testing.T) {
 	}
 }
 
+func TestNoTemplates(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, i := range s.imports {
+			if i == "text/template" || i == "html/template" {
+				t.Errorf("%s imports %s: a template can call any method by its name, so the linker keeps every method of every library, and the program is four times the size",
+					s.name, i)
+			}
+		}
+	}
+}
+
 // directions lists which folders of this module may import which, the first that fits a file.
 var directions = []struct {
 	from   string
@@ -175,7 +186,9 @@ var directions = []struct {
 	{"checks", []string{"evidence", "checks"}, "checks read evidence; they never see a scanner, a framework or a report"},
 	{"frameworks", []string{"evidence", "checks", "frameworks"}, "a framework maps controls to checks"},
 	{"report", []string{"evidence", "checks", "frameworks", "report"}, "a report renders verdicts; it never sees a scanner"},
+	{"scanners/aws/awstest", []string{"evidence", "checks", "scanners"}, "it is for tests, and judges what readers find"},
 	{"scanners", []string{"evidence", "scanners"}, "scanners write evidence; they never see a check"},
+	{"spool", []string{"evidence", "spool"}, "it keeps evidence in files for cmd, which hands it on; what judges never sees a file"},
 	{"config", []string{"evidence", "checks", "scanners", "frameworks", "config"}, "the configuration hands out policies, waivers and declarations"},
 }
 
@@ -191,6 +204,9 @@ func TestImportsRunOneWay(t *testing.T) {
 			}
 			if in(to, "config") && !in(s.folder, "cmd", "config") {
 				t.Errorf("%s imports %s: only cmd sees the configuration; others are given what they need", s.name, i)
+			}
+			if in(to, "scanners/aws/awstest") && !in(s.folder, "scanners/aws/awstest") {
+				t.Errorf("%s imports %s outside of a test", s.name, i)
 			}
 			if reason, no := exempt[to]; no && s.folder != to {
 				t.Errorf("%s imports %s outside of a test: %s", s.name, i, reason)

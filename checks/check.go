@@ -251,6 +251,28 @@ func Span(seconds int64) string {
 	return strconv.FormatInt(n, 10) + " " + unit
 }
 
+// Days writes a number of days for a sentence: "90 days"; what nothing deletes is there "until somebody deletes them".
+func Days(n int) string {
+	switch n {
+	case 0:
+		return "no time"
+	case 1:
+		return "1 day"
+	case evidence.Forever:
+		return "until somebody deletes them"
+	}
+	return strconv.Itoa(n) + " days"
+}
+
+// Named names a thing in a sentence: by its kind and name (log group "payments"), or by a name that says it all (the
+// kubelet's log file, /var/log/audit.log).
+func Named(s evidence.Subject) string {
+	if s.Kind == "" || strings.HasPrefix(s.Name, "/") || strings.Contains(s.Name, " ") {
+		return s.Name
+	}
+	return s.Kind + " " + strconv.Quote(s.Name)
+}
+
 // A Judge asks a question of everything that a View holds and hands out a verdict for each subject.
 type Judge func(v *View, verdict func(evidence.Subject, Verdict))
 
@@ -269,6 +291,31 @@ func Each[R any, P interface {
 	}
 }
 
+// About asks of one asset, by any of its names, what the function About asks of each. Where nobody scanned it, or looked for
+// the activity, nobody can tell.
+func (v *View) About(id evidence.ID, a evidence.Activity, ask func(evidence.Asset, []evidence.LogSource) Verdict) Verdict {
+	asset, ok := v.assets[id]
+	if !ok {
+		return NotKnown(evidence.Unknown[bool](evidence.Elsewhere, evidence.Origin{}))
+	}
+	return v.about(*asset, a, asset.Looked[a], func(_ *View, asset evidence.Asset, sources []evidence.LogSource) Verdict {
+		return ask(asset, sources)
+	})
+}
+
+func (v *View) about(asset evidence.Asset, a evidence.Activity, whole evidence.Value[bool], ask func(*View, evidence.Asset, []evidence.LogSource) Verdict) Verdict {
+	sources, holder := v.sources(asset.ID, a)
+	answer := ask(v, asset, sources)
+	switch {
+	case answer.Outcome == Pass:
+	case !True(whole):
+		answer = NotKnown(whole)
+	case holder.Why() == evidence.Denied, holder.Why() == evidence.Failed: // what it has may cover this one too
+		answer = NotKnown(holder)
+	}
+	return answer
+}
+
 // About asks once for each asset on which somebody looked for the activity, with every source that covers it: its own
 // and those of whatever holds it. Where some source may have been missed, only a pass stands.
 func About(a evidence.Activity, ask func(*View, evidence.Asset, []evidence.LogSource) Verdict) Judge {
@@ -279,16 +326,7 @@ func About(a evidence.Activity, ask func(*View, evidence.Asset, []evidence.LogSo
 				if !looked {
 					continue
 				}
-				sources, holder := v.sources(asset.ID, a)
-				answer := ask(v, *asset, sources)
-				switch {
-				case answer.Outcome == Pass:
-				case !True(whole):
-					answer = NotKnown(whole)
-				case holder.Why() == evidence.Denied, holder.Why() == evidence.Failed: // what it has may cover this one too
-					answer = NotKnown(holder)
-				}
-				verdict(asset.Subject, answer)
+				verdict(asset.Subject, v.about(*asset, a, whole, ask))
 			}
 		}
 	}

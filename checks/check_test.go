@@ -128,7 +128,7 @@ func TestSpan(t *testing.T) {
 
 func TestDefaultPolicy(t *testing.T) {
 	// PCI DSS 4.0.1, 10.5.1: twelve months, of which three are at hand.
-	want := Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000}
+	want := Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000, Fresh: 24 * time.Hour, Hands: 10}
 	if got := DefaultPolicy(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -148,5 +148,26 @@ func TestCures(t *testing.T) {
 func TestChapter(t *testing.T) {
 	if got := (&Check{ID: "shipped-off-asset"}).Chapter(); got != "shipped" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestDays(t *testing.T) {
+	for n, want := range map[int]string{0: "no time", 1: "1 day", 90: "90 days", evidence.Forever: "until somebody deletes them"} {
+		if got := Days(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for want, s := range map[string]evidence.Subject{
+		`log group "payments"`:   {Kind: "log group", Name: "payments"},
+		"the kubelet's log file": {Kind: "kubelet's log file", Name: "the kubelet's log file"},
+		"/var/log/audit.log":     {Kind: "audit log", Name: "/var/log/audit.log"},
+		"journal":                {Name: "journal"},
+	} {
+		if got := Named(s); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }

@@ -9,9 +9,11 @@ type Policy struct {
 	RestoreWithin time.Duration // how long getting a record back may take while it still counts as at hand
 	FinishedStays time.Duration // how long a finished job can be looked at, at least
 	Buffer        int64         // bytes; the least buffer that makes dropping records when it is full unlikely
+	Fresh         time.Duration // how long ago records last arrived, at most, where they are due
+	Hands         int           // how many users, roles and groups may stop, shorten or delete records
 }
 
 // DefaultPolicy returns what holds where nobody decided.
 func DefaultPolicy() Policy {
-	return Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000}
+	return Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000, Fresh: 24 * time.Hour, Hands: 10}
 }

@@ -37,31 +37,54 @@ type Results struct {
 // Run judges a set. It holds the third law: a pass or a failure that cites no fact, or an unknown one, is not assessed.
 func Run(set *evidence.Set, all []*Check, p Policy, waivers []evidence.Waiver) *Results {
 	v := NewView(set, p)
-	records := make(map[evidence.ID]evidence.Record, len(set.Records))
-	for _, r := range set.Records {
-		records[r.Self().ID] = r
-	}
-	out := &Results{View: v, Unasked: map[string]int{}, Gaps: v.unscanned()}
+	out := judge(v, all)
+	out.Gaps = v.unscanned(map[evidence.ID]bool{})
+	out.order()
+	out.follow(v, nil)
+	w := newWaiving(slices.Concat(set.Waivers, waivers), set.Ended)
+	w.waive(out.All)
+	out.Expired, out.Idle = w.expired, w.idle()
+	return out
+}
+
+// judge asks about everything in the set of a view.
+func judge(v *View, all []*Check) *Results {
+	out := &Results{View: v, Unasked: map[string]int{}}
+	records := v.records()
 	for _, c := range all {
 		c.Judge(v, func(s evidence.Subject, verdict Verdict) {
-			switch {
-			case verdict.Outcome == NotApplicable:
+			if verdict = c.settle(verdict); verdict.Outcome == NotApplicable {
 				out.Unasked[c.ID]++
 				return
-			case verdict.Because == nil:
-				verdict = NotKnown(evidence.Value[bool]{})
-			case verdict.Outcome != NotAssessed && verdict.Because.IsUnknown():
-				verdict = NotKnown(verdict.Because)
-			}
-			if verdict.Severity == "" {
-				verdict.Severity = c.Severity
 			}
 			out.All = append(out.All, Result{Check: c, Subject: s, Verdict: verdict, Development: v.Development(records[s.ID])})
 		})
 	}
-	out.order()
-	out.follow(v, records)
-	out.waive(slices.Concat(set.Waivers, waivers), set.Ended)
+	return out
+}
+
+// settle is where the third law is held.
+func (c *Check) settle(v Verdict) Verdict {
+	switch {
+	case v.Outcome == NotApplicable:
+		return v
+	case v.Because == nil:
+		v = NotKnown(evidence.Value[bool]{})
+	case v.Outcome != NotAssessed && v.Because.IsUnknown():
+		v = NotKnown(v.Because)
+	}
+	if v.Severity == "" {
+		v.Severity = c.Severity
+	}
+	return v
+}
+
+// records are those that are asked about, by ID.
+func (v *View) records() map[evidence.ID]evidence.Record {
+	out := make(map[evidence.ID]evidence.Record, len(v.set.Records))
+	for _, r := range v.set.Records {
+		out[r.Self().ID] = r
+	}
 	return out
 }
 
@@ -79,25 +102,34 @@ func (rs *Results) order() {
 	})
 }
 
+// A failures says, per check and subject, where the fact was seen that decided.
+type failures map[string]map[evidence.ID]evidence.Origin
+
+func (f failures) add(check string, subject evidence.ID, at evidence.Origin) {
+	if f[check] == nil {
+		f[check] = map[evidence.ID]evidence.Origin{}
+	}
+	f[check][subject] = at
+}
+
 // follow marks failures that are the consequence of another check's failure: of the same subject, of a source that writes
-// to the same store, or of an asset for a reason that lies in the source at hand.
-func (rs *Results) follow(v *View, records map[evidence.ID]evidence.Record) {
-	failed := map[string]map[evidence.ID]evidence.Origin{} // where the fact that decided was seen
+// to the same store, or of an asset for a reason that lies in the source at hand. Others are failures of what is not
+// asked about here, and joins.
+func (rs *Results) follow(v *View, others failures) {
+	failed := failures{}
 	for _, r := range rs.All {
 		if r.Outcome == Fail {
-			if failed[r.Check.ID] == nil {
-				failed[r.Check.ID] = map[evidence.ID]evidence.Origin{}
-			}
-			failed[r.Check.ID][r.Subject.ID] = r.Because.At()
+			failed.add(r.Check.ID, r.Subject.ID, r.Because.At())
 		}
 	}
+	records := v.records()
 	for i := range rs.All {
 		r := &rs.All[i]
 		if r.Outcome != Fail {
 			continue
 		}
 		for _, after := range r.Check.After {
-			if v.explained(records[r.Subject.ID], failed[after]) {
+			if v.explained(records[r.Subject.ID], failed[after], others[after]) {
 				r.Follows = after
 				break
 			}
@@ -106,8 +138,16 @@ func (rs *Results) follow(v *View, records map[evidence.ID]evidence.Record) {
 }
 
 // explained reports whether one of the failures explains one of r.
-func (v *View) explained(r evidence.Record, failed map[evidence.ID]evidence.Origin) bool {
-	if _, ok := failed[r.Self().ID]; ok {
+func (v *View) explained(r evidence.Record, failed ...map[evidence.ID]evidence.Origin) bool {
+	find := func(id evidence.ID) (evidence.Origin, bool) {
+		for _, f := range failed {
+			if at, ok := f[id]; ok {
+				return at, true
+			}
+		}
+		return evidence.Origin{}, false
+	}
+	if _, ok := find(r.Self().ID); ok {
 		return true
 	}
 	var sources []*evidence.LogSource
@@ -118,39 +158,62 @@ func (v *View) explained(r evidence.Record, failed map[evidence.ID]evidence.Orig
 		sources = v.writers[r.ID]
 	}
 	return slices.ContainsFunc(sources, func(s *evidence.LogSource) bool {
-		if _, ok := failed[s.ID]; ok {
+		if _, ok := find(s.ID); ok {
 			return true
 		}
 		return slices.ContainsFunc(s.Covers, func(asset evidence.ID) bool {
-			at, ok := failed[asset]
+			at, ok := find(asset)
 			return ok && (at == s.Enabled.At() || slices.ContainsFunc(s.To, func(d evidence.Delivery) bool { return at == d.Extent.At() }))
 		})
 	})
 }
 
-func (rs *Results) waive(waivers []evidence.Waiver, now time.Time) {
+// A waiving marks failures as waived, and remembers which waivers were of use.
+type waiving struct {
+	waivers []evidence.Waiver // that hold
+	used    []bool
+	expired []evidence.Waiver
+}
+
+func newWaiving(waivers []evidence.Waiver, now time.Time) *waiving {
 	today := now.UTC().Format(time.DateOnly)
-	for i := range waivers {
-		w := &waivers[i]
-		if w.Until != "" && w.Until < today {
-			rs.Expired = append(rs.Expired, *w)
-			continue
+	w := &waiving{}
+	for _, one := range waivers {
+		if one.Until != "" && one.Until < today {
+			w.expired = append(w.expired, one)
+		} else {
+			w.waivers = append(w.waivers, one)
 		}
-		used := false
-		for j := range rs.All {
-			r := &rs.All[j]
-			if !Glob(w.Check, r.Check.ID) || !Glob(w.Subject, string(r.Subject.ID)) && !Glob(w.Subject+"/*", string(r.Subject.ID)) {
+	}
+	w.used = make([]bool, len(w.waivers))
+	return w
+}
+
+func (w *waiving) waive(results []Result) {
+	for i := range w.waivers {
+		one := &w.waivers[i]
+		for j := range results {
+			r := &results[j]
+			if !Glob(one.Check, r.Check.ID) || !Glob(one.Subject, string(r.Subject.ID)) && !Glob(one.Subject+"/*", string(r.Subject.ID)) {
 				continue
 			}
 			if r.Outcome == Fail {
-				r.Outcome, r.Waiver = Waived, w
+				r.Outcome, r.Waiver = Waived, one
 			}
-			used = used || r.Outcome == Waived
-		}
-		if !used {
-			rs.Idle = append(rs.Idle, *w)
+			w.used[i] = w.used[i] || r.Outcome == Waived
 		}
 	}
+}
+
+// idle are the waivers that matched nothing.
+func (w *waiving) idle() []evidence.Waiver {
+	var out []evidence.Waiver
+	for i, one := range w.waivers {
+		if !w.used[i] {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // Glob reports whether s matches a pattern in which "*" stands for any run of characters, "/" included.
@@ -176,10 +239,10 @@ func Glob(pattern, s string) bool {
 	}
 }
 
-// unscanned returns a gap for each store that records come to and whose retention only another scan could tell.
-func (v *View) unscanned() []evidence.Gap {
+// unscanned returns a gap for each store that records come to and whose retention only another scan could tell. Named are
+// those that were named already.
+func (v *View) unscanned(named map[evidence.ID]bool) []evidence.Gap {
 	var out []evidence.Gap
-	named := map[evidence.ID]bool{}
 	name := func(s evidence.LogStore, in evidence.ID, at evidence.Origin) {
 		if named[s.ID] {
 			return

@@ -101,3 +101,9 @@ func TestCite(t *testing.T) {
 		t.Error("of a store that nobody scanned, the delivery is cited")
 	}
 }
+
+func TestWhy(t *testing.T) {
+	if got := Why(evidence.Known(false, here)) + Why(evidence.Known(false, here.WithNote("the key is disabled"))); got != ": the key is disabled" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -14,12 +14,13 @@ type View struct {
 	Policy Policy
 	Now    time.Time // the moment for which to judge: the end of the scan
 
-	set     *evidence.Set
+	set     *evidence.Set                   // what is asked about
 	assets  map[evidence.ID]*evidence.Asset // also by other names
 	stores  map[evidence.ID]*evidence.LogStore
 	covers  map[evidence.ID][]*evidence.LogSource
 	writers map[evidence.ID][]*evidence.LogSource
 	alarms  map[evidence.ID][]*evidence.Alarm
+	lasts   map[evidence.ID]evidence.Value[bool] // see Lasts, as far as somebody asked
 }
 
 // NewView joins a set.
@@ -31,44 +32,128 @@ func NewView(set *evidence.Set, p Policy) *View {
 		covers:  map[evidence.ID][]*evidence.LogSource{},
 		writers: map[evidence.ID][]*evidence.LogSource{},
 		alarms:  map[evidence.ID][]*evidence.Alarm{},
+		lasts:   map[evidence.ID]evidence.Value[bool]{},
 	}
+	v.join(slices.Concat(set.Records, set.With), nil)
+	return v
+}
+
+// join adds records. Before says which of two stands before the other, where those that were joined already are not all
+// before these; it may be nil. What it returns takes the records out again.
+func (v *View) join(records []evidence.Record, before func(a, b evidence.Record) int) (leave func()) {
+	assets, stores := change[*evidence.Asset]{in: v.assets}, change[*evidence.LogStore]{in: v.stores}
+	covers, writers := change[[]*evidence.LogSource]{in: v.covers}, change[[]*evidence.LogSource]{in: v.writers}
+	alarms := change[[]*evidence.Alarm]{in: v.alarms}
 	var sources []*evidence.LogSource
-	var alarms []*evidence.Alarm
-	for _, rs := range [][]evidence.Record{set.Records, set.With} {
-		for _, r := range rs {
-			switch r := r.(type) {
-			case *evidence.Asset:
-				v.assets[r.ID] = r
-				for _, also := range r.Also {
-					v.assets[also] = r
-				}
-			case *evidence.LogStore:
-				v.stores[r.ID] = r
-			case *evidence.LogSource:
-				sources = append(sources, r)
-			case *evidence.Alarm:
-				alarms = append(alarms, r)
+	var alerts []*evidence.Alarm
+	for _, r := range records {
+		switch r := r.(type) {
+		case *evidence.Asset:
+			assets.put(r.ID, r)
+			for _, also := range r.Also {
+				assets.put(also, r)
 			}
+		case *evidence.LogStore:
+			stores.put(r.ID, r)
+		case *evidence.LogSource:
+			sources = append(sources, r)
+		case *evidence.Alarm:
+			alerts = append(alerts, r)
 		}
 	}
-	for _, a := range alarms {
+	watch := map[evidence.ID][]*evidence.Alarm{}
+	for _, a := range alerts {
 		for _, id := range a.On {
 			id = v.name(id)
-			v.alarms[id] = append(v.alarms[id], a)
+			watch[id] = append(watch[id], a)
 		}
 	}
+	cover, write := map[evidence.ID][]*evidence.LogSource{}, map[evidence.ID][]*evidence.LogSource{}
 	for _, s := range sources {
 		for _, id := range s.Covers {
 			id = v.name(id)
-			v.covers[id] = append(v.covers[id], s)
+			cover[id] = append(cover[id], s)
 		}
-		for _, reached := range v.Reached(*s) {
-			if to := v.writers[reached.Store.ID]; len(to) == 0 || to[len(to)-1] != s {
-				v.writers[reached.Store.ID] = append(to, s)
+		for _, d := range v.Reached(*s) {
+			if to := write[d.Store.ID]; len(to) == 0 || to[len(to)-1] != s {
+				write[d.Store.ID] = append(to, s)
 			}
 		}
 	}
-	return v
+	mix(&alarms, watch, before)
+	mix(&covers, cover, before)
+	mix(&writers, write, before)
+	return func() {
+		assets.undo()
+		stores.undo()
+		covers.undo()
+		writers.undo()
+		alarms.undo()
+		for id := range v.lasts {
+			if v.stores[id] == nil {
+				delete(v.lasts, id)
+			}
+		}
+	}
+}
+
+// A change is what was put into a map, and what was there before.
+type change[V any] struct {
+	in  map[evidence.ID]V
+	was []struct {
+		id  evidence.ID
+		had bool
+		V   V
+	}
+}
+
+func (c *change[V]) put(id evidence.ID, to V) {
+	was, had := c.in[id]
+	c.was = append(c.was, struct {
+		id  evidence.ID
+		had bool
+		V   V
+	}{id, had, was})
+	c.in[id] = to
+}
+
+func (c *change[V]) undo() {
+	for _, w := range slices.Backward(c.was) {
+		if w.had {
+			c.in[w.id] = w.V
+		} else {
+			delete(c.in, w.id)
+		}
+	}
+}
+
+// mix adds lists to those that are there, in order.
+func mix[R evidence.Record](c *change[[]R], lists map[evidence.ID][]R, before func(a, b evidence.Record) int) {
+	for id, list := range lists {
+		if had := c.in[id]; len(had) > 0 {
+			list = slices.Concat(had, list)
+			if before != nil {
+				slices.SortStableFunc(list, func(a, b R) int { return before(a, b) })
+			}
+		}
+		c.put(id, list)
+	}
+}
+
+// Lasts says whether a store is still there once whatever writes to it has ended: a sensor's records of a node lie in the
+// log of its container.
+func (v *View) Lasts(s evidence.LogStore) evidence.Value[bool] {
+	if lives, ok := v.lasts[s.ID]; ok {
+		return lives
+	}
+	lives := evidence.Known(true, s.On.At())
+	for _, w := range v.writers[s.ID] {
+		if lives = v.Outlives(s, *w); !True(lives) {
+			break
+		}
+	}
+	v.lasts[s.ID] = lives
+	return lives
 }
 
 // name returns the ID under which an asset is recorded, which may go by others.
@@ -104,8 +189,8 @@ func (v *View) holders(id evidence.ID) (chain []evidence.ID, end evidence.Value[
 
 // separate reports whether what ended a walk to the holders of a recorded thing is that it is a thing of its own, whose
 // place was looked for and not seen. Where the look itself was refused, or never taken, it may lie within anything.
-func separate(end evidence.Value[evidence.ID]) bool {
-	switch end.Why() {
+func separate(why evidence.Reason) bool {
+	switch why {
 	case evidence.Elsewhere, evidence.Unfamiliar, evidence.Unresolved:
 		return true
 	}
@@ -152,6 +237,7 @@ func (v *View) Store(id evidence.ID) (s evidence.LogStore, scanned bool) {
 		Kept:      evidence.Unknown[int](evidence.Elsewhere, elsewhere),
 		Bytes:     evidence.Unknown[int64](evidence.Elsewhere, elsewhere),
 		ColdAfter: evidence.Unknown[int](evidence.Elsewhere, elsewhere),
+		Locked:    evidence.Unknown[int](evidence.Elsewhere, elsewhere),
 	}, false
 }
 
@@ -166,7 +252,11 @@ type Reached struct {
 // Reached returns every store that the records of a source come to: copies, and copies of copies, included. One that
 // they come to in several ways is there once for each grade of what comes.
 func (v *View) Reached(s evidence.LogSource) []Reached {
-	return v.follow(s.To, map[arrival]bool{}, nil, nil)
+	if len(s.To) == 0 {
+		return nil
+	}
+	var seen []arrival
+	return v.follow(s.To, &seen, nil, make([]Reached, 0, len(s.To)))
 }
 
 // An arrival is a way to come to a store: a store is visited once for each.
@@ -175,17 +265,18 @@ type arrival struct {
 	grade evidence.Grade // empty where it is not known
 }
 
-func (v *View) follow(to []evidence.Delivery, seen map[arrival]bool, narrow *evidence.Delivery, out []Reached) []Reached {
-	for _, d := range to {
-		by := &d
+func (v *View) follow(to []evidence.Delivery, seen *[]arrival, narrow *evidence.Delivery, out []Reached) []Reached {
+	for i := range to {
+		d := &to[i]
+		by := d
 		if narrow != nil {
 			by = narrow
 		}
 		extent, _ := by.Extent.Get()
-		if seen[arrival{d.To, extent.Grade}] {
+		if slices.Contains(*seen, arrival{d.To, extent.Grade}) {
 			continue
 		}
-		seen[arrival{d.To, extent.Grade}] = true
+		*seen = append(*seen, arrival{d.To, extent.Grade})
 		store, scanned := v.Store(d.To)
 		out = append(out, Reached{Store: store, Scanned: scanned, By: *by})
 		next := narrow
@@ -249,7 +340,7 @@ func (v *View) Survives(s evidence.LogStore, asset evidence.ID) evidence.Value[b
 		machine := v.assets[asset] != nil && v.assets[asset].Host
 		switch recorded := v.assets[last] != nil; {
 		case !end.IsUnknown():
-		case recorded && (machine || !separate(end)):
+		case recorded && (machine || !separate(end.Why())):
 			return evidence.Unknown[bool](end.Why(), end.At())
 		case !recorded && last.Target() == asset.Target() && last.Thing() != "": // a part of the same target that nobody saw
 			return evidence.Unknown[bool](evidence.Elsewhere, s.On.At())
@@ -298,6 +389,51 @@ func (v *View) Leaves(s evidence.LogStore, source evidence.LogSource) evidence.V
 		}
 	}
 	return leaves
+}
+
+// Stands says whether everything that a store rests on lasts, as an account does: then it is there whoever writes to it.
+// It is moot where nobody could see what it rests on; where the look was denied or failed, it is unknown.
+func (v *View) Stands(s evidence.LogStore) evidence.Value[bool] {
+	on, known := s.On.Get()
+	switch {
+	case !known && (s.On.IsMoot() || s.On.Why() == evidence.NobodyLooked || separate(s.On.Why())):
+		return evidence.Moot[bool](s.On.At())
+	case !known:
+		return evidence.Unknown[bool](s.On.Why(), s.On.At())
+	}
+	lasts := func(id evidence.ID) bool { a, ok := v.assets[id]; return ok && a.Lasting }
+	return evidence.Known(len(on) > 0 && !slices.ContainsFunc(on, func(id evidence.ID) bool { return !lasts(id) }), s.On.At())
+}
+
+// Apart says whether a store rests on what other hands hold than what a source covers: on another account. Things whose
+// targets begin alike are in the same hands, as the regions of an account are.
+func (v *View) Apart(s evidence.LogStore, source evidence.LogSource) evidence.Value[bool] {
+	on, known := s.On.Get()
+	if !known {
+		return evidence.Unknown[bool](s.On.Why(), s.On.At())
+	}
+	apart := evidence.Known(true, s.On.At())
+	if len(source.Covers) == 0 {
+		apart = evidence.Unknown[bool](evidence.NobodyLooked, source.At)
+	}
+	for _, asset := range source.Covers {
+		chain, end := v.holders(asset)
+		near := func(id evidence.ID) bool { return slices.Contains(chain, v.name(id)) || hands(id) == hands(asset) }
+		lasts := func(id evidence.ID) bool { a, ok := v.assets[id]; return ok && a.Lasting }
+		switch {
+		case slices.ContainsFunc(on, near):
+			return evidence.Known(false, s.On.At())
+		case end.IsUnknown() && !slices.ContainsFunc(chain, lasts): // it may lie in whatever the store rests on
+			apart = evidence.Unknown[bool](end.Why(), end.At())
+		}
+	}
+	return apart
+}
+
+// hands returns the part of a target that says in whose hands it is: "aws:111122223333" of "aws:111122223333/eu-west-1".
+func hands(id evidence.ID) string {
+	account, _, _ := strings.Cut(id.Target(), "/")
+	return account
 }
 
 // True reports whether a fact is known to hold.

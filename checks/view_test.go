@@ -77,6 +77,78 @@ func TestSurvives(t *testing.T) {
 	}
 }
 
+func TestStands(t *testing.T) {
+	account := asset("aws:1//account", "")
+	account.Lasting = true
+	v := NewView(scene(account), Policy{})
+	for name, tt := range map[string]struct {
+		on   evidence.Value[[]evidence.ID]
+		want string
+	}{
+		"an account":                    {evidence.Known([]evidence.ID{"aws:1//account"}, here), "true"},
+		"an account and a machine":      {evidence.Known([]evidence.ID{"aws:1//account", "k:x//node"}, here), "false"},
+		"a machine":                     {evidence.Known([]evidence.ID{"k:x//node"}, here), "false"},
+		"an account that has no record": {evidence.Known([]evidence.ID{"aws:2//account"}, here), "false"},
+		"nothing":                       {evidence.Known([]evidence.ID{}, here), "false"},
+		"nobody looked":                 {evidence.Value[[]evidence.ID]{}, "moot"},
+		"moot":                          {evidence.Moot[[]evidence.ID](here), "moot"},
+		"a driver that we do not know":  {evidence.Unknown[[]evidence.ID](evidence.Unfamiliar, here), "moot"},
+		"nobody may look":               {evidence.Unknown[[]evidence.ID](evidence.Denied, here), "denied"},
+		"nobody could look":             {evidence.Unknown[[]evidence.ID](evidence.Failed, here), "failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := say(v.Stands(evidence.LogStore{On: tt.on})); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestApart(t *testing.T) {
+	lasting := func(id evidence.ID, in evidence.Value[evidence.ID]) *evidence.Asset {
+		a := asset(id, "")
+		a.In, a.Lasting = in, true
+		return a
+	}
+	organisation, denied := evidence.Known[evidence.ID]("aws:1//organization", here), evidence.Unknown[evidence.ID](evidence.Denied, here)
+	cluster := lasting("aws:2/eu-west-1//eks/prod", evidence.Known[evidence.ID]("aws:2//account", here))
+	cluster.Also = []evidence.ID{"kubernetes:prod//cluster"}
+	v := NewView(scene(
+		lasting("aws:1//organization", evidence.Moot[evidence.ID](here)),
+		lasting("aws:1//account", organisation), lasting("aws:2//account", organisation), lasting("aws:3//account", denied),
+		lasting("aws:2/eu-west-1//region", evidence.Known[evidence.ID]("aws:2//account", here)),
+		cluster, asset("kubernetes:prod//pod", "kubernetes:prod//cluster"),
+	), Policy{})
+	for name, tt := range map[string]struct {
+		covers []evidence.ID
+		on     evidence.ID
+		want   string
+	}{
+		"a region, and its account":                          {[]evidence.ID{"aws:2/eu-west-1//region"}, "aws:2//account", "false"},
+		"a region, and another account":                      {[]evidence.ID{"aws:2/eu-west-1//region"}, "aws:1//account", "true"},
+		"a region, and what lies in another region":          {[]evidence.ID{"aws:2/eu-west-1//region"}, "aws:2/us-east-1//domain", "false"},
+		"an organisation, and one of its accounts":           {[]evidence.ID{"aws:1//organization"}, "aws:2//account", "true"},
+		"an organisation, and the account that manages it":   {[]evidence.ID{"aws:1//organization"}, "aws:1//account", "false"},
+		"an account whose organisation nobody may see":       {[]evidence.ID{"aws:3//account"}, "aws:2//account", "true"},
+		"of two accounts, one holds the store":               {[]evidence.ID{"aws:1//account", "aws:2//account"}, "aws:2//account", "false"},
+		"a pod of a cluster, and the account of the cluster": {[]evidence.ID{"kubernetes:prod//pod"}, "aws:2//account", "false"},
+		"a pod of a cluster, and another account":            {[]evidence.ID{"kubernetes:prod//pod"}, "aws:1//account", "true"},
+		"a pod at a place that we could not see":             {[]evidence.ID{"k:x//denied"}, "aws:1//account", "denied"},
+		"the same, beside what holds the store":              {[]evidence.ID{"k:x//denied", "aws:1//account"}, "aws:1//account", "false"},
+		"nothing covered":                                    {nil, "aws:1//account", "nobody looked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := say(v.Apart(*store("x", tt.on), *source("s", tt.covers...))); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+	unknown := evidence.LogStore{On: evidence.Unknown[[]evidence.ID](evidence.Failed, here)}
+	if got := say(v.Apart(unknown, *source("s", "aws:1//account"))); got != "failed" {
+		t.Errorf("of a store that rests on who knows what: got %s", got)
+	}
+}
+
 func TestOutlivesAndLeaves(t *testing.T) {
 	v := NewView(scene(), Policy{})
 	for name, tt := range map[string]struct {
@@ -333,7 +405,7 @@ func TestStoreThatNobodyScanned(t *testing.T) {
 		if on, known := s.On.Get(); !known || len(on) != 1 || string(on[0]) != id.Target() {
 			t.Errorf("%s rests on %v, want its target", id, on)
 		}
-		if s.Kept.Why() != evidence.Elsewhere || s.Bytes.Why() != evidence.Elsewhere || s.ColdAfter.Why() != evidence.Elsewhere || s.Memory.Why() != evidence.Elsewhere {
+		if s.Kept.Why() != evidence.Elsewhere || s.Bytes.Why() != evidence.Elsewhere || s.ColdAfter.Why() != evidence.Elsewhere || s.Memory.Why() != evidence.Elsewhere || s.Locked.Why() != evidence.Elsewhere {
 			t.Errorf("what is not known of %s is not elsewhere", id)
 		}
 	}

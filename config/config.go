@@ -220,6 +220,8 @@ func (l *loader) finish() {
 	p.RestoreWithin = cmp.Or(p.RestoreWithin, def.RestoreWithin)
 	p.FinishedStays = cmp.Or(p.FinishedStays, def.FinishedStays)
 	p.Buffer = cmp.Or(p.Buffer, def.Buffer)
+	p.Fresh = cmp.Or(p.Fresh, def.Fresh)
+	p.Hands = cmp.Or(p.Hands, def.Hands)
 	if decided && p.Searchable > p.Retain {
 		at := l.searchable
 		at.err = fmt.Errorf("%s:%d: records cannot be searchable for %d days when they are kept for %d; raise retain or lower searchable",

@@ -92,7 +92,7 @@ images:
 		t.Fatal(err)
 	}
 	want := &Config{
-		Policy: checks.Policy{Retain: 400, Searchable: 30, RestoreWithin: 90 * time.Minute, FinishedStays: 48 * time.Hour, Buffer: 16 << 20},
+		Policy: checks.Policy{Retain: 400, Searchable: 30, RestoreWithin: 90 * time.Minute, FinishedStays: 48 * time.Hour, Buffer: 16 << 20, Fresh: 24 * time.Hour, Hands: 10},
 		Waivers: []evidence.Waiver{
 			{
 				Check: "shipped-*", Subject: "compose:apps/shop//*", Reason: "the shop's host is rebuilt every hour",
@@ -173,6 +173,9 @@ func TestPolicy(t *testing.T) {
 		{"hours", "finished-job-stays: 24h", func(p *checks.Policy) { p.FinishedStays = 24 * time.Hour }},
 		{"the longest time", "finished-job-stays: 99999 days", func(p *checks.Policy) { p.FinishedStays = 99999 * 24 * time.Hour }},
 		{"kilobytes", "buffer: 64 kB", func(p *checks.Policy) { p.Buffer = 64000 }},
+		{"fresh for an hour", "fresh: 1h", func(p *checks.Policy) { p.Fresh = time.Hour }},
+		{"a few hands", "hands: 3", func(p *checks.Policy) { p.Hands = 3 }},
+		{"a number of hands in quotes", `hands: "3"`, func(p *checks.Policy) { p.Hands = 3 }},
 		{"the largest buffer", "buffer: 999999 GiB", func(p *checks.Policy) { p.Buffer = 999999 << 30 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -214,6 +217,8 @@ func TestErrors(t *testing.T) {
 		{"a time without a unit", "policy: {restore-within: 3}", []string{`lookback.yaml:1: restore-within is a time with its unit`}},
 		{"no time at all", "policy: {finished-job-stays: 0h}", []string{"lookback.yaml:1: finished-job-stays"}},
 		{"a size without a unit", "policy: {buffer: 25}", []string{`lookback.yaml:1: buffer is a size with its unit`}},
+		{"a time without a unit, of what arrives", "policy: {fresh: 24}", []string{"lookback.yaml:1: fresh is a time with its unit"}},
+		{"no hands", "policy: {hands: 0}", []string{"lookback.yaml:1: hands is a number from 1 to 99999; write 10"}},
 		{"a list for a number", "policy: {buffer: [25 MB]}", []string{`lookback.yaml:1: buffer`}},
 		{"searchable for longer than kept", "policy:\n  retain: 30 days\n  searchable: 60 days", []string{"lookback.yaml:3: records cannot be searchable for 60 days when they are kept for 30"}},
 		{"searchable for longer than the default", "policy:\n  searchable: 400", []string{"lookback.yaml:2: records cannot be searchable for 400 days when they are kept for 365"}},
@@ -331,10 +336,10 @@ platform:
 images: {x: {stdout: false}, team/y: {stdout: false}}
 `,
 		"shared/base.yaml": `extends: platform.yaml
-policy: {buffer: 1 MB}
+policy: {buffer: 1 MB, hands: 4}
 exclude: [base]
 `,
-		"shared/platform.yaml": `policy: {searchable: 10 days, restore-within: 2h}
+		"shared/platform.yaml": `policy: {searchable: 10 days, restore-within: 2h, fresh: 6h, hands: 9}
 exclude: [platform]
 platform:
   docker: {driver: syslog, options: {a: b}, ships-to: platform}
@@ -349,7 +354,7 @@ platform:
 		return evidence.Origin{File: file, Line: line, Col: col, Note: "declared"}
 	}
 	same(t, got, &Config{
-		Policy: checks.Policy{Retain: 100, Searchable: 20, RestoreWithin: 2 * time.Hour, FinishedStays: 24 * time.Hour, Buffer: 1e6},
+		Policy: checks.Policy{Retain: 100, Searchable: 20, RestoreWithin: 2 * time.Hour, FinishedStays: 24 * time.Hour, Buffer: 1e6, Fresh: 6 * time.Hour, Hands: 4},
 		Waivers: []evidence.Waiver{
 			{Check: "*", Subject: "own", Reason: "x", At: at("lookback.yaml", 4, 11)},
 			{Check: "*", Subject: "team", Reason: "x", At: at("team.yaml", 4, 11)},

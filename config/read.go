@@ -238,6 +238,11 @@ var (
 		map[string]int64{"kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30},
 		`%s is a size with its unit, kB, MB, GB, KiB, MiB or GiB; write "25 MB"`,
 	}
+	inNumber = measure{
+		regexp.MustCompile(`^([1-9][0-9]{0,4})()$`),
+		map[string]int64{"": 1},
+		`%s is a number from 1 to 99999; write 10`,
+	}
 )
 
 // quantity reads a number with its unit, 0 where it cannot.
@@ -269,6 +274,10 @@ func (f *file) policy(_, v *yaml.Node) {
 			keep(&p.FinishedStays, time.Duration(f.quantity(k, v, inTime))*time.Second)
 		}},
 		{name: "buffer", read: func(k, v *yaml.Node) { keep(&p.Buffer, f.quantity(k, v, inBytes)) }},
+		{name: "fresh", read: func(k, v *yaml.Node) {
+			keep(&p.Fresh, time.Duration(f.quantity(k, v, inTime))*time.Second)
+		}},
+		{name: "hands", read: func(k, v *yaml.Node) { keep(&p.Hands, int(f.quantity(k, v, inNumber))) }},
 	})
 }
 

@@ -99,7 +99,8 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"extends: a.yaml", true},
 		{"extends: [a.yaml, b.yaml]", true},
 		{"extends: []", true},
-		{"policy: {retain: 365 days, searchable: 90, restore-within: 1h, finished-job-stays: 1 day, buffer: 25 MB}", true},
+		{"policy: {retain: 365 days, searchable: 90, restore-within: 1h, finished-job-stays: 1 day, buffer: 25 MB, fresh: 1 day, hands: 10}", true},
+		{"policy: {fresh: 90m, hands: \"3\"}", true},
 		{"policy: {retain: 1 day, restore-within: 90 minutes, finished-job-stays: 24 hours, buffer: 1 GiB}", true},
 		{"policy: {retain: \"99999\"}", true},
 		{"policy: {}", true},
@@ -133,6 +134,12 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"policy: {restore-within: 1}", false},
 		{"policy: {restore-within: 1h30m}", false},
 		{"policy: {finished-job-stays: 0h}", false},
+		{"policy: {fresh: 24}", false},
+		{"policy: {fresh: 0h}", false},
+		{"policy: {hands: 0}", false},
+		{"policy: {hands: 3 hands}", false},
+		{"policy: {hands: 1.5}", false},
+		{"policy: {hands: 100000}", false},
 		{"policy: {buffer: 25}", false},
 		{"policy: {buffer: 25 mb}", false},
 		{"policy: {buffer: 0 MB}", false},
@@ -276,7 +283,7 @@ func TestReferencePage(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	schema := compiled(f)
 	for _, seed := range []string{
-		"", "{}", "extends: [a, ../b]", "policy: {retain: 365 days, searchable: 90, restore-within: 1h, finished-job-stays: 1 day, buffer: 25 MB}",
+		"", "{}", "extends: [a, ../b]", "policy: {retain: 365 days, searchable: 90, restore-within: 1h, finished-job-stays: 1 day, buffer: 25 MB, fresh: 6h, hands: 4}",
 		"exclude: [\"a/**\"]\ndevelopment:\n- b", "waivers:\n- {check: \"*\", subject: x, reason: |\n  y\n}",
 		"waivers:\n- check: \"*\"\n  subject: x\n  reason: y\n  until: 2027-01-31\n",
 		"platform: {docker: {driver: a, options: {b: 3}, ships-to: [c]}, kubernetes: {ships-to: nowhere}, shippers: [{image: d, ships-to: e}]}",
@@ -301,7 +308,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		p := l.config.Policy
-		if p.Retain <= 0 || p.Searchable <= 0 || p.Searchable > p.Retain || p.RestoreWithin <= 0 || p.FinishedStays <= 0 || p.Buffer <= 0 {
+		if p.Retain <= 0 || p.Searchable <= 0 || p.Searchable > p.Retain || p.RestoreWithin <= 0 || p.FinishedStays <= 0 || p.Buffer <= 0 || p.Fresh <= 0 || p.Hands <= 0 {
 			t.Errorf("policy %+v", p)
 		}
 		for _, w := range l.config.Waivers {

@@ -135,13 +135,7 @@ func Read(r io.Reader) (*Set, error) {
 		if ended {
 			return nil, fmt.Errorf("reading evidence: line %d: more after the end", n)
 		}
-		dec := json.NewDecoder(bytes.NewReader(sc.Bytes()))
-		dec.DisallowUnknownFields()
-		var l line
-		err := dec.Decode(&l)
-		if err == nil && dec.More() {
-			err = errors.New("more than one value")
-		}
+		l, err := readLine(sc.Bytes())
 		if n == 1 && (err != nil || l.Header == nil) {
 			var newer struct{ Header struct{ Schema string } }
 			if json.Unmarshal(sc.Bytes(), &newer) == nil && strings.HasPrefix(newer.Header.Schema, schemaName) && newer.Header.Schema != Schema {
@@ -162,16 +156,10 @@ func Read(r io.Reader) (*Set, error) {
 				return nil, otherSchema(l.Header.Schema)
 			}
 			s.Tool, s.Started, s.Targets = l.Header.Tool, l.Header.Started, l.Header.Targets
-		case l.Asset != nil:
-			s.add(l.Asset, l.With)
-		case l.LogSource != nil:
-			s.add(l.LogSource, l.With)
-		case l.LogStore != nil:
-			s.add(l.LogStore, l.With)
-		case l.Access != nil:
-			s.add(l.Access, l.With)
-		case l.Alarm != nil:
-			s.add(l.Alarm, l.With)
+		case l.record() != nil && l.With:
+			s.With = append(s.With, l.record())
+		case l.record() != nil:
+			s.Record(l.record())
 		case l.Gap != nil:
 			s.Gap(*l.Gap)
 		case l.Waiver != nil:
@@ -196,6 +184,21 @@ func Read(r io.Reader) (*Set, error) {
 	return s, nil
 }
 
+// readLine reads one line, and refuses what it does not know.
+func readLine(text []byte) (line, error) {
+	if l, ok := readFast(text); ok {
+		return l, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	var l line
+	err := dec.Decode(&l)
+	if err == nil && dec.More() {
+		err = errors.New("more than one value")
+	}
+	return l, err
+}
+
 // fields counts what a line holds.
 func (l line) fields() int {
 	n := 0
@@ -209,10 +212,19 @@ func (l line) fields() int {
 	return n
 }
 
-func (s *Set) add(r Record, with bool) {
-	if with {
-		s.With = append(s.With, r)
-		return
+// record is the one that a line holds; nil where it holds something else.
+func (l line) record() Record {
+	switch {
+	case l.Asset != nil:
+		return l.Asset
+	case l.LogSource != nil:
+		return l.LogSource
+	case l.LogStore != nil:
+		return l.LogStore
+	case l.Access != nil:
+		return l.Access
+	case l.Alarm != nil:
+		return l.Alarm
 	}
-	s.Record(r)
+	return nil
 }

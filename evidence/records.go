@@ -121,8 +121,8 @@ type LogStore struct {
 	Readable Value[bool] `json:"readable,omitzero"`
 	// Private says whether strangers are kept from reading it.
 	Private Value[bool] `json:"private,omitzero"`
-	// AccessRecorded says whether reading it is itself written down.
-	AccessRecorded Value[bool] `json:"access_recorded,omitzero"`
+	// As is the asset under which reading it is itself written down: a bucket is one, as other buckets are.
+	As ID `json:"as,omitempty"`
 	// To lists its copies.
 	To []Delivery `json:"to,omitempty"`
 	// Complete says whether To is the whole list.

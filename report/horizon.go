@@ -68,7 +68,7 @@ func horizon(set *evidence.Set, v *checks.View) []Row {
 			}
 		}
 	}
-	h := surveyor{v, map[evidence.ID]evidence.Value[bool]{}}
+	h := surveyor{v}
 	var rows []Row
 	for a := range activities {
 		var asset evidence.Asset
@@ -121,7 +121,7 @@ const (
 	nowhere
 	thrownAway
 	endsWithIt
-	kept
+	held
 )
 
 // unsure is a way that promises nothing, and of which nobody knows that it does not reach so many days. A refused call is
@@ -130,7 +130,7 @@ func unsure(most int, ends string, because evidence.Fact) way {
 	if because.Why() == evidence.Denied {
 		ends = checks.NotKnown(because).Message
 	}
-	return way{most: most, mostHot: most, gets: kept, ends: ends, at: because.At()}
+	return way{most: most, mostHot: most, gets: held, ends: ends, at: because.At()}
 }
 
 // furthest sums ways up.
@@ -156,10 +156,7 @@ func furthest(ways []way) Row {
 	return row
 }
 
-type surveyor struct {
-	*checks.View
-	outlives map[evidence.ID]evidence.Value[bool] // per store, see lasts
-}
+type surveyor struct{ *checks.View }
 
 func (h surveyor) ways(s evidence.LogSource) []way {
 	switch {
@@ -185,13 +182,17 @@ func (h surveyor) ways(s evidence.LogSource) []way {
 		ways = append(ways, unsure(evidence.Forever, "something outside of what was scanned may keep it", s.Complete))
 	case len(s.To) == 0:
 		ways = append(ways, way{gets: nowhere, ends: "the records go nowhere", at: s.Complete.At()})
+	default:
+		if copies := checks.Copied(h.View, s); copies.IsUnknown() {
+			ways = append(ways, unsure(evidence.Forever, "copies that were not seen may be kept longer", copies))
+		}
 	}
 	return ways
 }
 
 // way is the one to a store, by the first delivery on it.
 func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Reached) way {
-	lives := h.lasts(r.Store)
+	lives := h.Lasts(r.Store)
 	outlives, known := lives.Get()
 	extent, comes := r.By.Extent.Get()
 	if comes && extent.Grade == evidence.None {
@@ -206,11 +207,19 @@ func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Re
 		days = 0
 	}
 	days = min(max(days, 0), evidence.Forever)
+	kept, young := days, false
+	since, begun := s.Since.Get()
+	if begun {
+		days = min(days, max(int(h.Now.Sub(since)/(24*time.Hour)), 0))
+		young = days < kept
+	}
 	most := evidence.Forever
 	if timed {
 		most = days
 	}
-	name := r.Store.Name
+	name := checks.Named(r.Store.Subject)
+	works := checks.Worst([]evidence.Delivery{first, r.By}, func(d evidence.Delivery) checks.Verdict { return checks.Delivers(h.View, s, d) })
+	readable, asked := r.Store.Readable.Get()
 	switch {
 	case s.Enabled.IsUnknown():
 		return unsure(most, "what the program records is not known", s.Enabled)
@@ -220,13 +229,25 @@ func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Re
 		return unsure(most, "whether records come to "+name+" is not known", r.By.Extent)
 	case !known:
 		return unsure(most, "whether "+name+" outlives what writes to it is not known", lives)
+	case works.Outcome == checks.Fail:
+		return way{gets: nowhere, ends: works.Message, at: works.Because.At()}
+	case works.Outcome == checks.NotAssessed:
+		return unsure(most, "whether records arrive in "+name+" is not known", works.Because)
+	case asked && !readable:
+		return way{gets: nowhere, ends: name + " cannot be read", at: r.Store.Readable.At()}
+	case !r.Store.Readable.IsZero() && r.Store.Readable.IsUnknown():
+		return unsure(most, "whether "+name+" can be read is not known", r.Store.Readable)
+	case !s.Since.IsZero() && s.Since.IsUnknown():
+		return unsure(most, "since when it records is not known", s.Since)
 	case !timed && !r.Scanned:
 		return unsure(most, "kept by "+name+", for a time that was not scanned", r.By.Extent)
 	case !timed:
 		return unsure(most, "kept by "+name+", for a time that was not scanned", r.Store.Kept)
 	}
-	w := way{days: days, most: days, gets: kept, ends: "kept by " + name, at: r.Store.Kept.At(), partly: lossy(s, first, r.By)}
+	w := way{days: days, most: days, gets: held, ends: "kept by " + name, at: r.Store.Kept.At(), partly: lossy(s, first, r.By)}
 	switch {
+	case young:
+		w.ends, w.at = "records only since "+since.UTC().Format(time.DateOnly), s.Since.At()
 	case days == 0 && bounded:
 		w.ends, w.at = fmt.Sprintf("kept by %s; bytes bound it, to %s", name, checks.Size(bytes)), r.Store.Bytes.At()
 	case days == 0 && r.Store.Bytes.IsMoot():
@@ -273,27 +294,13 @@ func lossy(s evidence.LogSource, ways ...evidence.Delivery) bool {
 	return false
 }
 
-// lasts says whether a store is still there once whatever writes to it has ended: a sensor's records of a node lie in the
-// log of its container.
-func (h surveyor) lasts(s evidence.LogStore) evidence.Value[bool] {
-	if lives, ok := h.outlives[s.ID]; ok {
-		return lives
-	}
-	lives := evidence.Known(true, s.On.At())
-	for _, w := range h.Writers(s.ID) {
-		if lives = h.Outlives(s, w); !checks.True(lives) {
-			break
-		}
-	}
-	h.outlives[s.ID] = lives
-	return lives
-}
-
 // A Stretch is what one line of a report says of the horizon: assets that look equally far back, for the same reason.
 type Stretch struct {
 	Activity evidence.Activity
 	Reach
-	Rows []Row
+	Rows   []Row  // of a large scan, examples
+	Assets int    // how many there are
+	Kind   string // of the assets; "asset" where there are several
 }
 
 // Stretches groups the rows of what runs in production: the shortest look back first, then the one of most assets.
@@ -304,21 +311,32 @@ func (r *Report) Stretches() []Stretch {
 	}
 	var out []Stretch
 	index := map[key]int{}
-	for _, row := range r.Horizon {
-		if row.Development {
-			continue
-		}
+	add := func(row Row, n int, kind string) *Stretch {
 		k := key{row.Activity, row.Reach}
 		i, ok := index[k]
 		if !ok {
 			i = len(out)
 			index[k] = i
-			out = append(out, Stretch{Activity: row.Activity, Reach: row.Reach})
+			out = append(out, Stretch{Activity: row.Activity, Reach: row.Reach, Kind: kind})
 		}
-		out[i].Rows = append(out[i].Rows, row)
+		if out[i].Assets += n; out[i].Kind != kind {
+			out[i].Kind = "asset"
+		}
+		return &out[i]
+	}
+	for _, row := range r.Horizon {
+		if !row.Development {
+			s := add(row, 1, row.Asset.Kind)
+			s.Rows = append(s.Rows, row)
+		}
+	}
+	for _, rest := range r.RestRows {
+		if !rest.Like.Development {
+			add(rest.Like, rest.Rows, rest.Kind)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Stretch) int {
-		return cmp.Or(cmp.Compare(a.Total, b.Total), compareBool(a.AtLeast, b.AtLeast), cmp.Compare(len(b.Rows), len(a.Rows)))
+		return cmp.Or(cmp.Compare(a.Total, b.Total), compareBool(a.AtLeast, b.AtLeast), cmp.Compare(b.Assets, a.Assets))
 	})
 	return out
 }

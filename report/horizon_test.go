@@ -100,6 +100,112 @@ func rows(records ...evidence.Record) []string {
 	return out
 }
 
+// TestHorizonOfTime is about when records began to be written, and when they last arrived.
+func TestHorizonOfTime(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	known := func(t time.Time) evidence.Value[time.Time] { return evidence.Known(t, line1(12)) }
+	denied := evidence.Unknown[time.Time](evidence.Denied, evidence.Origin{Call: "cloudtrail:GetTrailStatus"})
+	since := func(v evidence.Value[time.Time]) func(*evidence.LogSource) {
+		return func(s *evidence.LogSource) { s.Since = v }
+	}
+	last := func(v evidence.Value[time.Time]) func(*evidence.LogSource) {
+		return func(s *evidence.LogSource) { s.To[0].Last = v }
+	}
+	failing := func(v evidence.Value[string]) func(*evidence.LogSource) {
+		return func(s *evidence.LogSource) { s.To[0].Error = v }
+	}
+	year := func(change ...func(*evidence.LogStore)) *evidence.LogStore { return store("log", 365, change...) }
+	readable := func(v evidence.Value[bool]) func(*evidence.LogStore) {
+		return func(s *evidence.LogStore) { s.Readable = v }
+	}
+	unseen := func(v evidence.Value[bool]) func(*evidence.LogStore) {
+		return func(s *evidence.LogStore) { s.Complete = v }
+	}
+	for name, tt := range map[string]struct {
+		source func(*evidence.LogSource)
+		store  *evidence.LogStore
+		want   string
+	}{
+		"since twelve days":            {since(known(now.AddDate(0, 0, -12))), year(), "12 days: records only since 2026-05-20; compose.yaml:12"},
+		"since less than a whole day":  {since(known(now.Add(-23 * time.Hour))), year(), "0 days: records only since 2026-05-31; compose.yaml:12"},
+		"since longer than it is kept": {since(known(now.AddDate(-2, 0, 0))), year(), "365 days: kept by log; compose.yaml:30"},
+		"since tomorrow":               {since(known(now.AddDate(0, 0, 1))), year(), "0 days: records only since 2026-06-02; compose.yaml:12"},
+		"nobody asks since when":       {since(evidence.Value[time.Time]{}), year(), "365 days: kept by log; compose.yaml:30"},
+		"no meaning":                   {since(evidence.Moot[time.Time](at)), year(), "365 days: kept by log; compose.yaml:30"},
+		"nobody may see since when":    {since(denied), year(), "not assessed: we may not call cloudtrail:GetTrailStatus; cloudtrail:GetTrailStatus"},
+		"nobody could see since when":  {since(evidence.Unknown[time.Time](evidence.Failed, line1(12))), year(), "not assessed: since when it records is not known; compose.yaml:12"},
+		"since then, in a cold store":  {since(known(now.AddDate(0, 0, -12))), year(cold(3, evidence.Known[int64](86400, at))), "12 days, 3 days of it at hand: records only since 2026-05-20; compose.yaml:12"},
+		"how long it is kept is not known": {
+			since(known(now.AddDate(0, 0, -12))), year(func(s *evidence.LogStore) { s.Kept = evidence.Unknown[int](evidence.Failed, line1(30)) }),
+			"not assessed: kept by log, for a time that was not scanned; compose.yaml:30",
+		},
+
+		"it arrived today":               {last(known(now.Add(-time.Hour))), year(), "365 days: kept by log; compose.yaml:30"},
+		"it arrived last in January":     {last(known(now.AddDate(0, -5, 0))), year(), "0 days: nothing has arrived in log since 2026-01-01; compose.yaml:12"},
+		"nobody may see when":            {last(denied), year(), "not assessed: we may not call cloudtrail:GetTrailStatus; cloudtrail:GetTrailStatus"},
+		"the last attempt worked":        {failing(evidence.Known("", line1(13))), year(), "365 days: kept by log; compose.yaml:30"},
+		"the last attempt failed":        {failing(evidence.Known("NoSuchBucket", line1(13))), year(), "0 days: delivery to log fails: NoSuchBucket; compose.yaml:13"},
+		"whether it worked is not known": {failing(evidence.Unknown[string](evidence.Failed, line1(13))), year(), "not assessed: whether records arrive in log is not known; compose.yaml:13"},
+
+		"its key is in force":                   {func(*evidence.LogSource) {}, year(readable(evidence.Known(true, line1(33)))), "365 days: kept by log; compose.yaml:30"},
+		"it has no key":                         {func(*evidence.LogSource) {}, year(readable(evidence.Moot[bool](line1(33)))), "365 days: kept by log; compose.yaml:30"},
+		"its key is disabled":                   {func(*evidence.LogSource) {}, year(readable(evidence.Known(false, line1(33)))), "0 days: log cannot be read; compose.yaml:33"},
+		"whether its key is in force is hidden": {func(*evidence.LogSource) {}, year(readable(evidence.Unknown[bool](evidence.Failed, line1(33)))), "not assessed: whether log can be read is not known; compose.yaml:33"},
+		"copies that nobody saw":                {func(*evidence.LogSource) {}, year(unseen(evidence.Unknown[bool](evidence.Failed, line1(34)))), "at least 365 days: kept by log; compose.yaml:30"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := &evidence.Set{Ended: now, Records: []evidence.Record{host, web(), but(writes(to("log")...), tt.source), tt.store}}
+			set.Sort()
+			var got []string
+			for _, r := range New(set, Options{Policy: checks.DefaultPolicy()}).Horizon {
+				got = append(got, fmt.Sprintf("%s: %s; %s", r.Back(), r.Ends, Where(r.Because)))
+			}
+			if len(got) != 1 || got[0] != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestHorizonOfAnAccount has what a platform keeps by itself beside a trail that was turned on last week.
+func TestHorizonOfAnAccount(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	account := &evidence.Asset{Subject: evidence.Subject{ID: "aws:1//account", Kind: "account"}, In: evidence.Moot[evidence.ID](at), Lasting: true}
+	region := &evidence.Asset{
+		Subject: evidence.Subject{ID: "aws:1/eu-west-1//region", Kind: "region"}, In: evidence.Known(account.ID, at), Lasting: true,
+		Looked: map[evidence.Activity]evidence.Value[bool]{evidence.CloudAPI: evidence.Known(true, at), evidence.Detection: evidence.Known(true, at)},
+	}
+	on := func(id evidence.ID, covers evidence.ID, to evidence.ID) *evidence.LogSource {
+		return &evidence.LogSource{
+			Subject: evidence.Subject{ID: id + "#cloud-api"}, Activity: evidence.CloudAPI, Covers: []evidence.ID{covers},
+			Enabled: evidence.Known(true, at), Hidden: evidence.Moot[evidence.Hiding](at), Complete: evidence.Known(true, at), To: []evidence.Delivery{all(to)},
+		}
+	}
+	history, trail := on("aws:1/eu-west-1//event-history", region.ID, "aws:1/eu-west-1//event-history"), on("aws:1//trail/main", account.ID, "aws://s3/trails")
+	history.Floor = true
+	trail.Since = evidence.Known(now.AddDate(0, 0, -7), at)
+	rests := func(id evidence.ID, name string, days int) *evidence.LogStore {
+		return store("", days, func(s *evidence.LogStore) {
+			s.ID, s.Name, s.On = id, name, evidence.Known([]evidence.ID{account.ID}, at)
+		})
+	}
+	set := &evidence.Set{Ended: now, Records: []evidence.Record{
+		account, region, history, trail, rests("aws:1/eu-west-1//event-history", "history", 90), rests("aws://s3/trails", "trails", evidence.Forever),
+	}}
+	set.Sort()
+	var got []string
+	for _, r := range New(set, Options{Policy: checks.DefaultPolicy()}).Horizon {
+		got = append(got, fmt.Sprintf("%s %s %s: %s", r.Asset.ID, r.Activity, r.Back(), r.Ends))
+	}
+	want := []string{
+		"aws:1/eu-west-1//region cloud-api 90 days: kept by history",
+		"aws:1/eu-west-1//region detection 0 days: nothing is written",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestHorizon(t *testing.T) {
 	unknown := evidence.Unknown[bool]
 	for name, tt := range map[string]struct {

@@ -29,14 +29,19 @@ type Report struct {
 	Policy   checks.Policy
 
 	Score Score
-	// Results holds every result, consequences and those of development files included.
+	// Results holds every result, consequences and those of development files included; of a large scan, examples, and
+	// Rest counts the others.
 	Results []checks.Result
+	Rest    []Rest
 	// Known holds the keys of results that a baseline already had; see Key.
 	Known map[string]bool
 	// Unasked counts, per check, the subjects to which its question does not apply.
 	Unasked map[string]int
 	Gaps    []evidence.Gap
 	Horizon []Row
+	// RestGaps and RestRows count what is left out of Gaps and of Horizon in a large scan.
+	RestGaps []RestGaps
+	RestRows []RestRows
 	// Idle lists waivers that match nothing; Expired, those whose last day has passed.
 	Idle, Expired []evidence.Waiver
 	// Counted says how many objects of other kinds were seen and not asked about, per kind.
@@ -59,18 +64,40 @@ type Options struct {
 // New judges a sorted set.
 func New(set *evidence.Set, o Options) *Report {
 	rs := checks.Run(set, o.Checks, o.Policy, o.Waivers)
-	r := &Report{
-		Tool: set.Tool, Started: set.Started, Ended: set.Ended, Targets: set.Targets, Partial: set.Partial,
-		Evidence: o.Evidence, Policy: o.Policy,
-		Results: rs.All, Known: o.Known, Unasked: rs.Unasked,
-		Gaps: slices.Concat(set.Gaps, rs.Gaps), Horizon: horizon(set, rs.View),
-		Idle: rs.Idle, Expired: rs.Expired, Counted: set.Counted, Verbose: o.Verbose,
-	}
-	slices.SortStableFunc(r.Gaps, func(a, b evidence.Gap) int {
-		return cmp.Or(cmp.Compare(a.In.Target(), b.In.Target()), cmp.Compare(a.Asked, b.Asked))
-	})
+	r := newReport(set, o)
+	r.Results, r.Unasked, r.Idle, r.Expired = rs.All, rs.Unasked, rs.Idle, rs.Expired
+	r.Gaps, r.Horizon = slices.Concat(set.Gaps, rs.Gaps), horizon(set, rs.View)
+	sortGaps(r.Gaps)
 	r.Score = score(rs.All)
 	return r
+}
+
+func newReport(set *evidence.Set, o Options) *Report {
+	return &Report{
+		Tool: set.Tool, Started: set.Started, Ended: set.Ended, Targets: set.Targets, Partial: set.Partial, Counted: set.Counted,
+		Evidence: o.Evidence, Policy: o.Policy, Known: o.Known, Verbose: o.Verbose,
+	}
+}
+
+func sortGaps(gaps []evidence.Gap) {
+	slices.SortStableFunc(gaps, func(a, b evidence.Gap) int {
+		return cmp.Or(cmp.Compare(a.In.Target(), b.In.Target()), cmp.Compare(a.Asked, b.Asked))
+	})
+}
+
+// ByUnit puts results that are in order of chapter, check and subject in the order in which a large scan gives them: one
+// unit after the other, each in that order.
+func ByUnit(results []checks.Result) {
+	first := map[string]evidence.ID{} // of a unit
+	for _, res := range results {
+		unit := res.Subject.ID.Unit()
+		if id, ok := first[unit]; !ok || res.Subject.ID < id {
+			first[unit] = res.Subject.ID
+		}
+	}
+	slices.SortStableFunc(results, func(a, b checks.Result) int {
+		return cmp.Compare(first[a.Subject.ID.Unit()], first[b.Subject.ID.Unit()])
+	})
 }
 
 // Key is the identity of a result, from one scan to the next: its check and its subject.
@@ -85,9 +112,14 @@ func Counts(r checks.Result) bool {
 
 // Gates reports whether a result is a failure that counts at or above a severity and that no baseline knows.
 func (r *Report) Gates(res checks.Result, failOn checks.Severity) bool {
-	return res.Outcome == checks.Fail && Counts(res) && failOn.Rank() > 0 && res.Severity.Rank() >= failOn.Rank() &&
-		!r.Known[Key(res.Check.ID, res.Subject.ID)]
+	return gates(res, failOn) && !r.known(res)
 }
+
+func gates(res checks.Result, failOn checks.Severity) bool {
+	return Failure(res) && failOn.Rank() > 0 && res.Severity.Rank() >= failOn.Rank()
+}
+
+func (r *Report) known(res checks.Result) bool { return r.Known[Key(res.Check.ID, res.Subject.ID)] }
 
 // Exit returns the exit code: 0 ready; 1 a failure at or above failOn ("never" is no severity, and never gates); 2 input
 // that could not be read; 3 something that could not be assessed, where that is asked for: a result, a gap, or the rest of a
@@ -96,7 +128,8 @@ func (r *Report) Exit(failOn checks.Severity, requireAssessed bool) int {
 	if slices.ContainsFunc(r.Gaps, func(g evidence.Gap) bool { return g.Bad }) {
 		return 2
 	}
-	if slices.ContainsFunc(r.Results, func(res checks.Result) bool { return r.Gates(res, failOn) }) {
+	if slices.ContainsFunc(r.Results, func(res checks.Result) bool { return r.Gates(res, failOn) }) ||
+		slices.ContainsFunc(r.Rest, func(rest Rest) bool { return rest.New > 0 && gates(rest.Like, failOn) }) {
 		return 1
 	}
 	if requireAssessed && (r.Partial || len(r.Gaps) > 0 || slices.ContainsFunc(r.Results, func(res checks.Result) bool {
@@ -114,6 +147,7 @@ type Cause struct {
 	Severity checks.Severity
 	Text     string // for all of it
 	Places   []Place
+	More     int // places that are left out in a large scan
 	Subjects int // how many results
 }
 
@@ -122,9 +156,16 @@ type Place struct {
 	Target  string
 	Text    string // for this target
 	Results []checks.Result
+	Left    int // how many more results there are, in a large scan
+	New     int // how many of these no baseline knows
+	things  int // what they are about
 }
 
-// Causes groups the results that keep says belong, the loudest first.
+// Total is how many results the place has.
+func (p Place) Total() int { return len(p.Results) + p.Left }
+
+// Causes groups the results that keep says belong, the loudest first. Of a large scan it may look at no more of a result
+// than Rest says those have in common that it counts.
 func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 	type key struct {
 		check, group string
@@ -134,10 +175,8 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 	index := map[key]int{}
 	places := map[spot]int{}
 	var causes []Cause
-	for _, res := range r.Results {
-		if !keep(res) {
-			continue
-		}
+	var beyond []int // what the places that are left out are about
+	find := func(res checks.Result) int {
 		k := key{res.Check.ID, res.Group, res.Outcome, res.Severity}
 		if res.Outcome == checks.NotAssessed {
 			k.severity = ""
@@ -147,17 +186,44 @@ func (r *Report) Causes(keep func(checks.Result) bool) []Cause {
 			i = len(causes)
 			index[k] = i
 			causes = append(causes, Cause{Check: res.Check, Outcome: res.Outcome, Severity: res.Severity})
+			beyond = append(beyond, 0)
 		}
-		causes[i].Places = add(causes[i].Places, places, i, res.Subject.ID.Target(), "", res)
+		return i
+	}
+	for _, res := range r.Results {
+		if keep(res) {
+			i := find(res)
+			causes[i].Places = add(causes[i].Places, places, i, Place{Target: res.Subject.ID.Target(), Results: []checks.Result{res}})
+		}
+	}
+	for _, rest := range r.Rest {
+		if !keep(rest.Like) {
+			continue
+		}
+		i := find(rest.Like)
+		if rest.Target != "" {
+			causes[i].Places = add(causes[i].Places, places, i, Place{Target: rest.Target, Left: rest.Results, New: rest.New, things: rest.Things})
+			continue
+		}
+		causes[i].More += rest.Targets
+		causes[i].Subjects += rest.Results
+		beyond[i] += rest.Things
 	}
 	for i := range causes {
 		c := &causes[i]
-		var all []checks.Result
+		about := beyond[i]
 		for j := range c.Places {
-			c.Places[j].Text = line(c.Places[j].Results)
-			all = append(all, c.Places[j].Results...)
+			p := &c.Places[j]
+			all := make([]*checks.Result, len(p.Results))
+			for n := range all {
+				all[n] = &p.Results[n]
+			}
+			p.things += things(all)
+			p.Text = line(p.Results[0], p.Total(), p.things)
+			c.Subjects += p.Total()
+			about += p.things
 		}
-		c.Subjects, c.Text = len(all), line(all)
+		c.Text = line(c.Places[0].Results[0], c.Subjects, about)
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Subjects, a.Subjects))
@@ -201,6 +267,7 @@ type Unknown struct {
 	Text     string
 	Checks   []string
 	Places   []Place
+	More     int // places that are left out in a large scan
 	Subjects int
 }
 
@@ -220,8 +287,10 @@ func (r *Report) Unknowns() []Unknown {
 		u := &out[i]
 		u.Checks = append(u.Checks, c.Check.ID)
 		for _, place := range c.Places {
-			u.Places = add(u.Places, places, i, place.Target, reason, place.Results...)
+			place.Text = reason
+			u.Places = add(u.Places, places, i, place)
 		}
+		u.More += c.More
 		u.Subjects += c.Subjects
 	}
 	slices.SortStableFunc(out, func(a, b Unknown) int { return cmp.Compare(b.Subjects, a.Subjects) })
@@ -234,37 +303,46 @@ type spot struct {
 	target string
 }
 
-// add puts results into the place of their target; index knows where that is.
-func add(places []Place, index map[spot]int, of int, target, text string, rs ...checks.Result) []Place {
-	i, ok := index[spot{of, target}]
+// add puts a place to those that are there; index knows where one of its target is.
+func add(places []Place, index map[spot]int, of int, p Place) []Place {
+	i, ok := index[spot{of, p.Target}]
 	if !ok {
-		i = len(places)
-		index[spot{of, target}] = i
-		places = append(places, Place{Target: target, Text: text})
+		index[spot{of, p.Target}] = len(places)
+		p.Results = slices.Clip(p.Results)
+		return append(places, p)
 	}
-	places[i].Results = append(places[i].Results, rs...)
+	places[i].Results = append(places[i].Results, p.Results...)
+	places[i].Left += p.Left
+	places[i].New += p.New
+	places[i].things += p.things
 	return places
 }
 
-// line is the sentence that stands for results of one group.
-func line(rs []checks.Result) string {
+// line is the sentence that stands for n results of one group, about so many things.
+func line(first checks.Result, n, things int) string {
 	switch {
-	case rs[0].Plural:
-		return plural(rs[0].Group, things(rs))
-	case len(rs) == 1:
-		return rs[0].Message
-	case rs[0].Message == rs[0].Group:
-		return fmt.Sprintf("%s (%d)", rs[0].Message, len(rs))
+	case first.Plural && things == 1 && plural(first.Group, 1) == fmt.Sprintf(first.Group, 1): // its words are for several
+		return first.Message
+	case first.Plural:
+		return plural(first.Group, things)
+	case n == 1:
+		return first.Message
+	case first.Message == first.Group:
+		return fmt.Sprintf("%s (%d)", first.Message, n)
 	}
-	return fmt.Sprintf("%s (and %d more like it)", rs[0].Message, len(rs)-1)
+	return fmt.Sprintf("%s (and %d more like it)", first.Message, n-1)
 }
 
 // things counts what results are about: a database's output and its log of connections are one service's.
-func things(rs []checks.Result) int {
+func things(rs []*checks.Result) int {
+	if len(rs) == 1 {
+		return 1
+	}
 	seen := map[evidence.Origin]bool{}
 	n := 0
 	for _, r := range rs {
-		if at := r.Subject.At; at == (evidence.Origin{}) || !seen[at] {
+		at := r.Subject.At
+		if at == (evidence.Origin{}) || !seen[at] {
 			seen[at] = true
 			n++
 		}

@@ -306,3 +306,20 @@ func TestCures(t *testing.T) {
 		})
 	}
 }
+
+func TestOfOneThingTheSentenceIsItsOwn(t *testing.T) {
+	for _, tt := range []struct {
+		message, group string
+		things         int
+		want           string
+	}{
+		{"the traffic of VPC \"a\" is not recorded", "the traffic of %d networks is not recorded", 1, "the traffic of VPC \"a\" is not recorded"},
+		{"the traffic of VPC \"a\" is not recorded", "the traffic of %d networks is not recorded", 2, "the traffic of 2 networks is not recorded"},
+		{"web leaves it", "%d services leave the log driver to the daemon", 1, "1 service leaves the log driver to the daemon"},
+	} {
+		r := checks.Result{Verdict: checks.Verdict{Message: tt.message, Group: tt.group, Plural: true}}
+		if got := line(r, tt.things, tt.things); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"lookback/checks"
@@ -30,60 +33,77 @@ var weight = map[checks.Severity]float64{checks.High: 9, checks.Medium: 3, check
 //	share = pass / (pass + fail + waived + not assessed)
 //	ready = sum(weight x share) / sum(weight)
 func score(results []checks.Result) Score {
-	type tally struct{ pass, open, all int }
-	var s Score
-	tallies := map[*checks.Check]*tally{}
-	var order []*checks.Check // sums of floats depend on it
+	var s scorer
 	for _, r := range results {
-		if r.Outcome == checks.Fail && r.Follows != "" {
-			s.Consequences++
-		}
-		if r.Outcome == checks.Fail && r.Development && r.Follows == "" {
-			s.Development++
-		}
-		if !Counts(r) {
-			continue
-		}
-		t := tallies[r.Check]
-		if t == nil {
-			t = &tally{}
-			tallies[r.Check] = t
-			order = append(order, r.Check)
-		}
-		t.all++
-		switch r.Outcome {
-		case checks.Pass:
-			t.pass++
-			s.Pass++
-			if r.Because.At().Note == evidence.NoteDeclared {
-				s.Declared++
-			}
-		case checks.Fail:
-			s.Fail++
-			if r.Severity == checks.High {
-				s.HighFailures++
-			}
-		case checks.Waived:
-			s.Waived++
-		case checks.NotAssessed:
-			t.open++
-			s.NotAssessed++
-		}
+		s.add(r)
 	}
+	return s.score()
+}
+
+// A scorer counts results, one at a time.
+type scorer struct {
+	Score
+	tallies map[*checks.Check]*tally
+}
+
+type tally struct{ pass, open, all int }
+
+func (s *scorer) add(r checks.Result) {
+	if r.Outcome == checks.Fail && r.Follows != "" {
+		s.Consequences++
+	}
+	if r.Outcome == checks.Fail && r.Development && r.Follows == "" {
+		s.Development++
+	}
+	if !Counts(r) {
+		return
+	}
+	if s.tallies == nil {
+		s.tallies = map[*checks.Check]*tally{}
+	}
+	t := s.tallies[r.Check]
+	if t == nil {
+		t = &tally{}
+		s.tallies[r.Check] = t
+	}
+	t.all++
+	switch r.Outcome {
+	case checks.Pass:
+		t.pass++
+		s.Pass++
+		if r.Because.At().Note == evidence.NoteDeclared {
+			s.Declared++
+		}
+	case checks.Fail:
+		s.Fail++
+		if r.Severity == checks.High {
+			s.HighFailures++
+		}
+	case checks.Waived:
+		s.Waived++
+	case checks.NotAssessed:
+		t.open++
+		s.NotAssessed++
+	}
+}
+
+func (s *scorer) score() Score {
+	order := slices.SortedFunc(maps.Keys(s.tallies), func(a, b *checks.Check) int { return cmp.Compare(a.ID, b.ID) }) // sums of floats depend on it
 	var ready, upTo, all float64
 	for _, c := range order {
-		t, w := tallies[c], weight[c.Severity]
+		t, w := s.tallies[c], weight[c.Severity]
 		ready += w * float64(t.pass) / float64(t.all)
 		upTo += w * float64(t.pass+t.open) / float64(t.all)
 		all += w
 	}
+	out := s.Score
 	if all == 0 {
-		s.UpTo = 100
-		return s
+		out.UpTo = 100
+		return out
 	}
-	s.Ready, s.UpTo = rounded(ready/all), rounded(upTo/all)
-	s.Assessed = rounded((all - upTo + ready) / all)
-	return s
+	out.Ready, out.UpTo = rounded(ready/all), rounded(upTo/all)
+	out.Assessed = rounded((all - upTo + ready) / all)
+	return out
 }
 
 // Asked reports whether anything that counts was asked.

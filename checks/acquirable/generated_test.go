@@ -8,6 +8,26 @@ import (
 	"lookback/checks/checktest"
 )
 
+func TestCode(t *testing.T) { checktest.Run(t, "testdata/code.yaml", Code) }
+
+func TestContact(t *testing.T) { checktest.Run(t, "testdata/contact.yaml", Contact) }
+
 func TestContainerImage(t *testing.T) {
 	checktest.Run(t, "testdata/container_image.yaml", ContainerImage)
 }
+
+func TestDeletionGuard(t *testing.T) { checktest.Run(t, "testdata/deletion_guard.yaml", DeletionGuard) }
+
+func TestDisk(t *testing.T) { checktest.Run(t, "testdata/disk.yaml", Disk) }
+
+func TestDiskElsewhere(t *testing.T) { checktest.Run(t, "testdata/disk_elsewhere.yaml", DiskElsewhere) }
+
+func TestImageKept(t *testing.T) { checktest.Run(t, "testdata/image_kept.yaml", ImageKept) }
+
+func TestMemory(t *testing.T) { checktest.Run(t, "testdata/memory.yaml", Memory) }
+
+func TestSessionRecorded(t *testing.T) {
+	checktest.Run(t, "testdata/session_recorded.yaml", SessionRecorded)
+}
+
+func TestShell(t *testing.T) { checktest.Run(t, "testdata/shell.yaml", Shell) }

@@ -8,6 +8,7 @@ import (
 	"lookback/checks/arriving"
 	"lookback/checks/recorded"
 	"lookback/checks/retained"
+	"lookback/checks/sealed"
 	"lookback/checks/shipped"
 	"lookback/checks/watched"
 )
@@ -16,20 +17,48 @@ import (
 func All() []*checks.Check {
 	return []*checks.Check{
 		recorded.Application,
+		recorded.CloudAPI,
+		recorded.CloudAPIComplete,
+		recorded.CloudData,
+		recorded.Configuration,
 		recorded.Database,
+		recorded.DNS,
+		recorded.Edge,
 		recorded.KubernetesAudit,
 		recorded.KubernetesAuditComplete,
+		recorded.LogAccess,
+		recorded.NetworkFlow,
 		arriving.Lossless,
 		arriving.NotHidden,
+		arriving.Recently,
 		shipped.AfterExit,
 		shipped.OffAsset,
 		shipped.OffHost,
 		retained.ByTime,
 		retained.LongEnough,
 		retained.Searchable,
+		sealed.Alarmed,
+		sealed.Encrypted,
+		sealed.FewHands,
+		sealed.Locked,
+		sealed.OutOfReach,
+		sealed.Private,
+		sealed.Readable,
+		sealed.Validated,
+		watched.DetectionsKept,
+		watched.Detector,
 		watched.EventClasses,
 		watched.EveryNode,
 		watched.Processes,
+		acquirable.Code,
+		acquirable.Contact,
 		acquirable.ContainerImage,
+		acquirable.DeletionGuard,
+		acquirable.Disk,
+		acquirable.DiskElsewhere,
+		acquirable.ImageKept,
+		acquirable.Memory,
+		acquirable.SessionRecorded,
+		acquirable.Shell,
 	}
 }

@@ -11,3 +11,5 @@ import (
 func TestLossless(t *testing.T) { checktest.Run(t, "testdata/lossless.yaml", Lossless) }
 
 func TestNotHidden(t *testing.T) { checktest.Run(t, "testdata/not_hidden.yaml", NotHidden) }
+
+func TestRecently(t *testing.T) { checktest.Run(t, "testdata/recently.yaml", Recently) }

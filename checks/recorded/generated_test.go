@@ -10,7 +10,21 @@ import (
 
 func TestApplication(t *testing.T) { checktest.Run(t, "testdata/application.yaml", Application) }
 
+func TestCloudAPI(t *testing.T) { checktest.Run(t, "testdata/cloud_api.yaml", CloudAPI) }
+
+func TestCloudAPIComplete(t *testing.T) {
+	checktest.Run(t, "testdata/cloud_api_complete.yaml", CloudAPIComplete)
+}
+
+func TestCloudData(t *testing.T) { checktest.Run(t, "testdata/cloud_data.yaml", CloudData) }
+
+func TestConfiguration(t *testing.T) { checktest.Run(t, "testdata/configuration.yaml", Configuration) }
+
 func TestDatabase(t *testing.T) { checktest.Run(t, "testdata/database.yaml", Database) }
+
+func TestDNS(t *testing.T) { checktest.Run(t, "testdata/dns.yaml", DNS) }
+
+func TestEdge(t *testing.T) { checktest.Run(t, "testdata/edge.yaml", Edge) }
 
 func TestKubernetesAudit(t *testing.T) {
 	checktest.Run(t, "testdata/kubernetes_audit.yaml", KubernetesAudit)
@@ -19,3 +33,7 @@ func TestKubernetesAudit(t *testing.T) {
 func TestKubernetesAuditComplete(t *testing.T) {
 	checktest.Run(t, "testdata/kubernetes_audit_complete.yaml", KubernetesAuditComplete)
 }
+
+func TestLogAccess(t *testing.T) { checktest.Run(t, "testdata/log_access.yaml", LogAccess) }
+
+func TestNetworkFlow(t *testing.T) { checktest.Run(t, "testdata/network_flow.yaml", NetworkFlow) }

@@ -27,12 +27,12 @@ func byTime(v *checks.View, store evidence.LogStore) checks.Verdict {
 		case !known:
 			return checks.NotKnown(s.Kept)
 		case bounded:
-			return checks.Failed(s.Bytes, "%s holds %s at most, whatever its age", s.Name, checks.Size(bytes))
+			return checks.Failed(s.Bytes, "%s holds %s at most, whatever its age", checks.Named(s.Subject), checks.Size(bytes))
 		case !s.Bytes.IsMoot():
 			return checks.NotKnown(s.Bytes)
 		case days == 0:
-			return checks.Failed(s.Kept, "%s promises no time", s.Name)
+			return checks.Failed(s.Kept, "%s promises no time", checks.Named(s.Subject))
 		}
-		return checks.Passed(s.Kept, "%s keeps records %s", s.Name, inDays(days))
+		return checks.Passed(s.Kept, "%s keeps records %s", checks.Named(s.Subject), checks.Days(days))
 	})
 }

@@ -1,8 +1,6 @@
 package retained
 
 import (
-	"fmt"
-
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -17,6 +15,8 @@ var LongEnough = &checks.Check{
 30-day default had gone three times over. PCI DSS 4.0.1, 10.5.1 asks for twelve months.
 
 Cure, kube-apiserver: --audit-log-maxage=365, on a disk that can hold it, or a webhook to a store that does.
+Cure, AWS: a retention of the log group of 365 days or more; no lifecycle rule on the bucket that expires records before
+that.
 Cure, containers: send the records to a store that keeps them, and scan that store too.
 
 The number is "retain" under "policy:" in lookback.yaml (365 days unless set).`,
@@ -30,20 +30,8 @@ func longEnough(v *checks.View, store evidence.LogStore) checks.Verdict {
 		case !known:
 			return checks.NotKnown(s.Kept)
 		case days < v.Policy.Retain:
-			return checks.Failed(s.Kept, "%s promises %s; policy asks %s", s.Name, inDays(days), inDays(v.Policy.Retain))
+			return checks.Failed(s.Kept, "%s promises %s; policy asks %s", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Retain))
 		}
-		return checks.Passed(s.Kept, "%s keeps records %s", s.Name, inDays(days))
+		return checks.Passed(s.Kept, "%s keeps records %s", checks.Named(s.Subject), checks.Days(days))
 	})
-}
-
-func inDays(n int) string {
-	switch n {
-	case 0:
-		return "no time"
-	case 1:
-		return "1 day"
-	case evidence.Forever:
-		return "until somebody deletes them"
-	}
-	return fmt.Sprintf("%d days", n)
 }

@@ -10,14 +10,11 @@ import (
 // another scan could tell is no result where the store at hand is a stop on the way, and not assessed where it is an
 // archive of its own.
 func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) checks.Verdict) checks.Verdict {
-	return checks.Worst(v.Writers(store.ID), func(w evidence.LogSource) checks.Verdict {
-		if checks.Lost(w) {
-			return checks.Unasked()
-		}
+	return checks.Whoever(v, store, func(w evidence.LogSource) checks.Verdict {
 		var elsewhere *checks.Reached
 		verdict := checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
 			comes := checks.Arrives(r)
-			lives := lasts(v, r.Store)
+			lives := v.Lasts(r.Store)
 			outlives, known := lives.Get()
 			switch {
 			case comes.Outcome != checks.Pass:
@@ -28,7 +25,7 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 			case !known:
 				return checks.NotKnown(lives)
 			case !outlives:
-				return checks.Failed(r.Store.On, "%s ends with what writes it", r.Store.Name)
+				return checks.Failed(r.Store.On, "%s ends with what writes it", checks.Named(r.Store.Subject))
 			case r.Store.Kept.Why() == evidence.Elsewhere:
 				elsewhere = &r
 				return checks.Unasked()
@@ -36,22 +33,11 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 			return ask(r.Store)
 		})
 		if verdict.Outcome == checks.Fail && elsewhere != nil {
-			if !checks.True(lasts(v, store)) {
+			if !checks.True(v.Lasts(store)) {
 				return checks.Unasked()
 			}
 			verdict = checks.NotKnown(elsewhere.Store.Kept)
 		}
-		return checks.Decided(verdict, w)
+		return verdict
 	})
-}
-
-// lasts says whether a store is still there once whatever writes to it has ended: a sensor's records of a node lie in the
-// log of its container.
-func lasts(v *checks.View, store evidence.LogStore) evidence.Value[bool] {
-	for _, w := range v.Writers(store.ID) {
-		if lives := v.Outlives(store, w); !checks.True(lives) {
-			return lives
-		}
-	}
-	return evidence.Known(true, store.On.At())
 }

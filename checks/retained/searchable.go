@@ -17,6 +17,8 @@ var Searchable = &checks.Check{
 archive tier first answer a day later. PCI DSS 4.0.1, 10.5.1 asks that three months are immediately available.
 
 Cure, kube-apiserver: --audit-log-maxage of 90 or more.
+Cure, AWS: let the lifecycle of the bucket move records to Glacier after 90 days, not before; "Instant Retrieval" stays
+at hand.
 Cure, an archive: let records go to the cold tier after 90 days, not before.
 
 The numbers are "searchable" and "restore-within" under "policy:" in lookback.yaml (90 days, one hour).`,
@@ -32,15 +34,15 @@ func searchable(v *checks.View, store evidence.LogStore) checks.Verdict {
 		case !known:
 			return checks.NotKnown(s.Kept)
 		case days < v.Policy.Searchable:
-			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", s.Name, inDays(days), inDays(v.Policy.Searchable))
+			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Searchable))
 		case goesCold && cold < v.Policy.Searchable && !timed:
 			return checks.NotKnown(s.Restore)
 		case goesCold && cold < v.Policy.Searchable && restore > int64(v.Policy.RestoreWithin/time.Second):
 			return checks.Failed(s.ColdAfter, "%s goes cold after %s, and takes %s to come back; policy asks %s at hand",
-				s.Name, inDays(cold), checks.Span(restore), inDays(v.Policy.Searchable))
+				checks.Named(s.Subject), checks.Days(cold), checks.Span(restore), checks.Days(v.Policy.Searchable))
 		case !goesCold && !s.ColdAfter.IsMoot():
 			return checks.NotKnown(s.ColdAfter)
 		}
-		return checks.Passed(s.Kept, "%s keeps records at hand", s.Name)
+		return checks.Passed(s.Kept, "%s keeps records at hand", checks.Named(s.Subject))
 	})
 }

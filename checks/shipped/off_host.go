@@ -26,7 +26,7 @@ Other tools: see shipped-off-asset for the rules that a collector's mounts trip.
 }
 
 func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
-	if checks.Lost(s) {
+	if checks.Lost(s) || len(s.Covers) > 0 && !v.OnMachine(s) { // what no machine of its own runs leaves none
 		return checks.Unasked()
 	}
 	if len(s.To) == 0 {

@@ -8,6 +8,12 @@ import (
 	"lookback/checks/checktest"
 )
 
+func TestDetectionsKept(t *testing.T) {
+	checktest.Run(t, "testdata/detections_kept.yaml", DetectionsKept)
+}
+
+func TestDetector(t *testing.T) { checktest.Run(t, "testdata/detector.yaml", Detector) }
+
 func TestEventClasses(t *testing.T) { checktest.Run(t, "testdata/event_classes.yaml", EventClasses) }
 
 func TestEveryNode(t *testing.T) { checktest.Run(t, "testdata/every_node.yaml", EveryNode) }

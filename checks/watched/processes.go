@@ -24,7 +24,8 @@ privileged-container, host-pid and sensitive-host-mounts (annotations ignore-che
 
 func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSource) checks.Verdict {
 	if len(sensors) == 0 {
-		return checks.Failed(nodes.Looked[evidence.Process], "no sensor watches %s", nodes.Name)
+		return checks.Failed(nodes.Looked[evidence.Process], "no sensor watches %s", checks.Named(nodes.Subject)).
+			Many("no sensor watches %d machines and clusters")
 	}
 	return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
 		on, known := s.Enabled.Get()
@@ -34,6 +35,6 @@ func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSourc
 		case !on:
 			return checks.Failed(s.Enabled, "%s runs, and %s is off", s.Name, s.Records)
 		}
-		return checks.Passed(s.Enabled, "%s watches %s", s.Name, nodes.Name)
+		return checks.Passed(s.Enabled, "%s watches %s", s.Name, checks.Named(nodes.Subject))
 	})
 }

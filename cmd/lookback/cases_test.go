@@ -48,7 +48,7 @@ func runCase(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.New(set, report.Options{Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers})
+	r := report.New(set.Set, report.Options{Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers})
 	got := map[string][]string{} // by place
 	for _, res := range r.Results {
 		if !report.Counts(res) {

@@ -28,7 +28,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := report.New(set, report.Options{Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers})
+			r := report.New(set.Set, report.Options{Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers})
 			if c.ready >= 0 && r.Score.Ready != c.ready {
 				t.Errorf("ready %g %%, want %g", r.Score.Ready, c.ready)
 			}

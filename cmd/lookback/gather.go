@@ -19,6 +19,7 @@ import (
 	"lookback/scanners/compose"
 	"lookback/scanners/kubernetes"
 	"lookback/scanners/tree"
+	"lookback/spool"
 )
 
 // manifests lists the scanners that share one walk of a tree.
@@ -27,21 +28,27 @@ func manifests() []scanners.Scanner {
 }
 
 // gather learns what there is to learn about the targets.
-func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*evidence.Set, *config.Config, error) {
-	cfg, err := loadConfig(e, f, targets[0])
+func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *learned, cfg *config.Config, err error) {
+	cfg, err = loadConfig(e, f, targets[0])
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(targets) == 1 && isEvidence(targets[0]) {
-		set, err := readEvidence(targets[0])
-		return set, cfg, err
+		what, err = openEvidence(targets[0])
+		return what, cfg, err
 	}
 	set := &evidence.Set{Tool: "lookback " + version, Started: e.now(), Targets: shown(targets), Counted: map[string]int{}}
+	what = &learned{Set: set}
+	defer func() {
+		if err != nil {
+			what.close()
+		}
+	}()
 	declared := cfg.Declared
 	for _, path := range f.with {
 		with, err := readEvidence(path)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--with %w", err)
+			return what, nil, fmt.Errorf("--with %w", err)
 		}
 		set.With = append(set.With, with.Records...)
 		declared.Answer(with)
@@ -54,6 +61,21 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 	places := resolved(targets)
 	for i, target := range targets {
 		one := &evidence.Set{Counted: map[string]int{}}
+		if target == awsTarget {
+			if what.spool == nil {
+				what.spool = spool.New("")
+			}
+			err := scanAWS(ctx, e, f, what.spool.Add)
+			if errors.Is(err, context.Canceled) {
+				set.Partial = true
+				set.Gap(evidence.Gap{Asked: "the rest of AWS", Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
+				break
+			}
+			if err != nil {
+				return what, nil, err
+			}
+			continue
+		}
 		n, err := scanTree(ctx, e, top, target, declared, one)
 		files += n
 		join(set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
@@ -63,18 +85,21 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (*eviden
 			break
 		}
 		if err != nil {
-			return nil, nil, err
+			return what, nil, err
 		}
 	}
-	if len(set.Records)+len(set.Gaps)+len(set.Counted) == 0 {
-		return nil, nil, fmt.Errorf("nothing to scan in %s: no Compose file and no Kubernetes manifest among %s", strings.Join(targets, ", "), manifestFiles(files))
+	if len(set.Records)+len(set.Gaps)+len(set.Counted) == 0 && what.spool == nil {
+		return what, nil, fmt.Errorf("nothing to scan in %s: no Compose file and no Kubernetes manifest among %s", strings.Join(targets, ", "), manifestFiles(files))
 	}
 	if files >= manyFiles {
 		debug.FreeOSMemory() // what the scanners kept, before the checks need as much
 	}
 	set.Ended = e.now()
 	set.Sort()
-	return set, cfg, nil
+	if what.spool != nil {
+		err = what.join()
+	}
+	return what, cfg, err
 }
 
 // resolved returns where each target lies, through links; "" for standard input and what is not there.
@@ -281,6 +306,11 @@ func progress(e *env, seen *atomic.Int64) (stop func()) {
 	if !e.terminal.err {
 		return func() {}
 	}
+	return ticking(func() string { return fmt.Sprintf("%d files read", seen.Load()) }, e.stderr)
+}
+
+// ticking keeps a line of a terminal current until it is stopped, which takes the line away.
+func ticking(line func() string, w io.Writer) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -291,12 +321,12 @@ func progress(e *env, seen *atomic.Int64) (stop func()) {
 			select {
 			case <-done:
 				if shown {
-					fmt.Fprint(e.stderr, "\r\x1b[K")
+					fmt.Fprint(w, "\r\x1b[K")
 				}
 				return
 			case <-tick.C:
 				shown = true
-				fmt.Fprintf(e.stderr, "\r%d files read", seen.Load())
+				fmt.Fprint(w, "\r\x1b[K"+line())
 			}
 		}
 	}()

@@ -76,17 +76,25 @@ func newRoot(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lookback",
 		Short: "What could you still see, how far back, and who could wipe it?",
-		Long: `lookback is a forensic readiness scanner. It reads the manifests that containers are deployed from and says what an
-investigator could still see after a breach, how far back, and who could wipe it.
+		Long: `lookback is a forensic readiness scanner. It reads the manifests that containers are deployed from, and cloud accounts, and
+says what an investigator could still see after a breach, how far back, and who could wipe it.
 
   lookback scan                      judge the current folder
+  lookback scan aws                  judge an AWS account
   lookback scan -o report.html .     and write a report for an auditor
   lookback explain CHECK             why a check asks, and how to mend a failure`,
-		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetVersionTemplate("lookback {{.Version}}\n")
+	// Cobra's own flag says more than "lookback 1.2.3", and to be told otherwise it needs a template: see TestNoTemplates.
+	told := root.Flags().BoolP("version", "v", false, "version for lookback")
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if !*told {
+			return c.Help()
+		}
+		_, err := fmt.Fprintln(e.stdout, "lookback", version)
+		return err
+	}
 	root.AddCommand(newScan(e), newExplain(e), newList(e), newPermissions(e))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see \"%s --help\"", err, c.CommandPath())

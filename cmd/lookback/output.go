@@ -29,6 +29,7 @@ var formats = []struct {
 // An output is one report to write: "report.html", "-", or "sarif:-".
 type output struct {
 	path   string // "-" for standard output
+	name   string // of the format; empty for the terminal's
 	render report.Renderer
 }
 
@@ -36,7 +37,7 @@ func parseOutput(arg string) (output, error) {
 	name, path, named := strings.Cut(arg, ":")
 	for _, f := range formats {
 		if named && f.name == name && path != "" {
-			return output{path, f.render}, nil
+			return output{path, f.name, f.render}, nil
 		}
 	}
 	if arg == "-" {
@@ -44,7 +45,7 @@ func parseOutput(arg string) (output, error) {
 	}
 	for _, f := range formats {
 		if strings.EqualFold(filepath.Ext(arg), f.suffix) {
-			return output{arg, f.render}, nil
+			return output{arg, f.name, f.render}, nil
 		}
 	}
 	return output{}, fmt.Errorf("-o %s: the ending names no format; use .html, .sarif, .json or .txt, or write the format in front, as in sarif:%s", arg, arg)

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +33,7 @@ type scanFlags struct {
 	config          string
 	verbose         bool
 	quiet           bool
+	aws             awsFlags
 }
 
 func newScan(e *env) *cobra.Command {
@@ -45,15 +44,22 @@ func newScan(e *env) *cobra.Command {
 		Long: `Judge what would be left for an investigator.
 
 A TARGET is a file or a folder with Compose files and Kubernetes manifests, found by what is in them; "-" for one on
-standard input; or evidence that an earlier scan saved. Without one, the current folder is scanned.
+standard input; "aws" for the AWS account of the current credentials; or evidence that an earlier scan saved. Without one,
+the current folder is scanned.
 
 Exit code: 0 ready; 1 a check failed at or above --fail-on; 2 bad usage, or a file that could not be read (everything
 else is judged all the same); 3 something could not be assessed, with --require-assessed.`,
 		Example: `  lookback scan
   lookback scan -o report.html -o findings.sarif deploy/
   lookback scan --save evidence.jsonl . && lookback scan evidence.jsonl
-  helm template ./chart | lookback scan -`,
-		RunE: func(c *cobra.Command, args []string) error { return scan(c.Context(), e, f, args) },
+  helm template ./chart | lookback scan -
+  lookback scan aws --organization --role-name lookback -o report.html`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.aws.check(c, args); err != nil {
+				return err
+			}
+			return scan(c.Context(), e, f, args)
+		},
 	}
 	fl := c.Flags()
 	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "write a report to `FILE`: .html, .sarif, .json or .txt; FORMAT:- for standard output (repeatable)")
@@ -65,6 +71,7 @@ else is judged all the same); 3 something could not be assessed, with --require-
 	fl.StringVar(&f.config, "config", "", "use this `FILE` instead of the nearest lookback.yaml ($LOOKBACK_CONFIG)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "show every place, and checks that are shown only on demand")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print no report; write files and set the exit code")
+	f.aws.add(c)
 	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"high", "medium", "low", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
@@ -94,22 +101,22 @@ func scan(ctx context.Context, e *env, f scanFlags, args []string) error {
 			return err
 		}
 	}
-	set, cfg, err := gather(ctx, e, f, args)
+	what, cfg, err := gather(ctx, e, f, args)
 	if err != nil {
 		return err
 	}
-	hash := sha256.New()
-	if err := evidence.Write(hash, set); err != nil {
-		return err
-	}
+	defer what.close()
 	var failed []error
 	if f.save != "" {
-		failed = append(failed, writeFile(f.save, func(w io.Writer) error { return evidence.Write(w, set) }))
+		failed = append(failed, writeFile(f.save, what.save))
 	}
-	r := report.New(set, report.Options{
-		Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers,
-		Evidence: hex.EncodeToString(hash.Sum(nil)), Known: known, Verbose: f.verbose,
-	})
+	r, done, err := what.judge(e, report.Options{
+		Checks: all.All(), Policy: cfg.Policy, Waivers: cfg.Waivers, Known: known, Verbose: f.verbose,
+	}, outputs)
+	defer done()
+	if err != nil {
+		return errors.Join(append(failed, err)...)
+	}
 	terminal := text.Options{Width: e.terminal.width, Color: e.terminal.out && e.getenv("NO_COLOR") == "" && e.getenv("TERM") != "dumb"}
 	if !slices.ContainsFunc(outputs, func(o output) bool { return o.path == "-" }) && !f.quiet {
 		outputs = append([]output{{path: "-"}}, outputs...)

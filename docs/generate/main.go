@@ -1,7 +1,8 @@
-// Command generate writes the pages of docs that follow from the code: checks.md and known.md.
+// Command generate writes the pages of docs that follow from the code: checks.md, known.md and aws.md.
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"lookback/checks"
 	"lookback/checks/all"
+	"lookback/scanners/aws"
 	"lookback/scanners/shipper"
 	"lookback/scanners/workload"
 )
@@ -25,7 +27,16 @@ func main() {
 const mark = "<!-- Written by \"go generate ./docs\". -->\n\n"
 
 func pages() map[string]string {
-	return map[string]string{"checks.md": checksPage(), "known.md": knownPage()}
+	return map[string]string{"checks.md": checksPage(), "known.md": knownPage(), "aws.md": awsPage()}
+}
+
+//go:embed aws.md
+var awsText string
+
+// awsPage is what aws.md of this folder says, with the calls.
+func awsPage() string {
+	head, rest, _ := strings.Cut(awsText, "\n\n")
+	return head + "\n\n" + mark + strings.Replace(rest, "<!-- calls -->\n", aws.Reference(), 1)
 }
 
 func checksPage() string {

@@ -3,12 +3,11 @@
 package html
 
 import (
-	"bytes"
+	"bufio"
 	"crypto/sha256"
-	_ "embed" // the page and its style
+	_ "embed" // the style
 	"encoding/base64"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -30,30 +29,14 @@ const (
 // short is how many results are shown without unfolding.
 const short = 12
 
-//go:embed page.html
-var source string
-
 //go:embed page.css
 var style string
 
 // Render writes a report as HTML.
 func Render(w io.Writer, r *report.Report) error {
-	funcs := template.FuncMap{
-		"show": show, "seen": report.Where, "days": days, "span": span, "count": count, "percent": report.Percent, "bytes": checks.Size,
-		"date":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"known": func(res checks.Result) bool { return r.Known[report.Key(res.Check.ID, res.Subject.ID)] },
-		"cite":  report.Cite, "outcome": outcome, "note": note,
-	}
-	t, err := template.New("page").Funcs(funcs).Parse(source)
-	if err != nil {
-		return fmt.Errorf("reading the template of the page: %w", err)
-	}
-	var buf bytes.Buffer // so that a page that could not be finished is not written at all
-	if err := t.Execute(&buf, newPage(r)); err != nil {
-		return fmt.Errorf("rendering the page: %w", err)
-	}
-	if _, err := buf.WriteTo(w); err != nil {
+	page := writer{newPage(r), bufio.NewWriter(w)}
+	page.write()
+	if err := page.end(); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
@@ -62,7 +45,6 @@ func Render(w io.Writer, r *report.Report) error {
 // A page is a report, arranged for reading.
 type page struct {
 	*report.Report
-	Style template.CSS
 	// StyleHash lets the page's own content policy admit its style and nothing else.
 	StyleHash string
 	Headline  string
@@ -70,6 +52,10 @@ type page struct {
 
 	Stretches     []report.Stretch
 	MoreStretches int
+	Rows          int // of the horizon
+	MoreRows      int // of these, in results.json alone
+
+	MoreUnread, MoreUnanswered int
 
 	Causes, Open, Development, Consequences []cause
 	Unread, Unanswered                      []evidence.Gap
@@ -129,7 +115,6 @@ func newPage(r *report.Report) *page {
 	hash := sha256.Sum256([]byte(style))
 	p := &page{
 		Report:    r,
-		Style:     template.CSS(style), //nolint:gosec // our own file
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
 		Headline:  r.Score.Headline(),
 		Bar:       bar(r.Score),
@@ -152,9 +137,25 @@ func newPage(r *report.Report) *page {
 			p.Unanswered = append(p.Unanswered, g)
 		}
 	}
+	for _, rest := range r.RestGaps {
+		if rest.Like.Bad {
+			p.MoreUnread += rest.Gaps
+		} else {
+			p.MoreUnanswered += rest.Gaps
+		}
+	}
+	for _, rest := range r.RestRows {
+		p.MoreRows += rest.Rows
+	}
+	p.Rows = len(r.Horizon) + p.MoreRows
 	for _, res := range r.Results {
 		if res.Outcome == checks.Waived {
 			p.Waived.add(res)
+		}
+	}
+	for _, rest := range r.Rest {
+		if rest.Like.Outcome == checks.Waived {
+			p.Waived.More += rest.Results
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Counted)) {
@@ -185,14 +186,16 @@ func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []caus
 			Cause: c, More: c.Subjects, Fold: c.Subjects > short,
 			Each: c.Subjects > 1 && !first.Plural && first.Message != first.Group,
 		}
+		shown := 0
 		for _, p := range c.Places {
-			n := min(len(p.Results), mostOthers-(c.Subjects-one.More))
+			n := min(len(p.Results), mostOthers-shown)
 			if n == 0 {
 				break
 			}
-			one.Places = append(one.Places, place{Target: p.Target, Total: len(p.Results), Results: p.Results[:n]})
-			one.More -= n
+			one.Places = append(one.Places, place{Target: p.Target, Total: p.Total(), Results: p.Results[:n]})
+			shown += n
 		}
+		one.More -= shown
 		switch {
 		case !advise:
 		case told[c.Check.ID]:
@@ -238,6 +241,18 @@ func chapters(r *report.Report) []chapter {
 		default:
 			*t.tally(res.Outcome)++
 			lists[id][place4(res.Outcome)].add(res)
+		}
+	}
+	for _, rest := range r.Rest {
+		t := byID[rest.Like.Check.ID]
+		switch {
+		case rest.Like.Follows != "":
+			t.Consequences += rest.Results
+		case rest.Like.Development:
+			t.Development += rest.Results
+		default:
+			*t.tally(rest.Like.Outcome) += rest.Results
+			lists[rest.Like.Check.ID][place4(rest.Like.Outcome)].More += rest.Results
 		}
 	}
 	for id, t := range byID {

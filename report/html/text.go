@@ -1,14 +1,6 @@
 package html
 
-import (
-	"fmt"
-	"strings"
-
-	"lookback/report"
-)
-
-// show makes a text from input fit to be read. Escaping for HTML is the template's work.
-func show(v any) string { return report.Clean(fmt.Sprint(v)) }
+import "strings"
 
 // full is from how many characters on a line of a Doc counts as broken because the next word would not fit.
 const full = 108

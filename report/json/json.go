@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the schema
 	"encoding/hex"
+	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,8 +134,19 @@ type row struct {
 	Because          because           `json:"because"`
 }
 
-// Render writes results.json, results a line.
+// Render writes results.json, results a line: one unit after the other, and within one in order of chapter, check and
+// subject. Of a large scan a [Stream] writes it, for the report does not hold all of it.
 func Render(w io.Writer, r *report.Report) error {
+	results := slices.Clone(r.Results)
+	report.ByUnit(results)
+	return render(w, r, func(o *object.Writer) {
+		object.List(o, "results", results, func(res checks.Result) any { return one(r.Known, res) })
+		object.List(o, "gaps", r.Gaps, gapOf)
+		object.List(o, "horizon", r.Horizon, rowOf)
+	})
+}
+
+func render(w io.Writer, r *report.Report, lists func(*object.Writer)) error {
 	o := object.New(w)
 	o.Member("schema", Schema)
 	name, version, _ := strings.Cut(r.Tool, " ")
@@ -148,29 +161,66 @@ func Render(w io.Writer, r *report.Report) error {
 		s.Ready, s.UpTo, s.Assessed, s.HighFailures, s.Pass, s.Fail, s.Waived, s.NotAssessed,
 		s.Consequences, s.Development, s.Declared,
 	})
-	object.List(o, "results", r.Results, func(res checks.Result) any { return one(r, res) })
-	object.List(o, "gaps", r.Gaps, func(g evidence.Gap) any {
-		return gap{g.In, g.Asked, g.Why.String(), g.Err, g.Bad, g.At.File, g.At.Line, g.At.Call}
-	})
-	object.List(o, "horizon", r.Horizon, func(h report.Row) any {
-		return row{
-			Asset: thing{h.Asset.ID, h.Asset.Kind, h.Asset.Name}, Activity: h.Activity,
-			Total: days(h.Total), Hot: days(h.Hot), AtLeast: h.AtLeast, HotAtLeast: h.HotAtLeast, Partly: h.Partly, KeptUntilDeleted: h.Total == evidence.Forever,
-			Ends: h.Ends, Development: h.Development, Because: at(h.Because),
-		}
-	})
+	lists(o)
 	o.Member("waivers", map[string][]waiver{"idle": waivers(r.Idle), "expired": waivers(r.Expired)})
 	o.Member("unasked", counts(r.Unasked))
 	o.Member("counted", counts(r.Counted))
 	return o.Close()
 }
 
-func one(r *report.Report, res checks.Result) result {
+// A Stream is the [report.Sink] that writes results.json of a large scan: its three lists as they come, each to a writer,
+// and in the end all of it.
+type Stream struct {
+	known                  map[string]bool
+	results, gaps, horizon *object.Elements
+}
+
+// NewStream begins; known are the results that a baseline had.
+func NewStream(known map[string]bool, results, gaps, horizon io.Writer) *Stream {
+	return &Stream{known, object.NewElements(results), object.NewElements(gaps), object.NewElements(horizon)}
+}
+
+// Result writes a result.
+func (s *Stream) Result(res checks.Result) error { return s.results.Add(one(s.known, res)) }
+
+// Gap writes a gap.
+func (s *Stream) Gap(g evidence.Gap) error { return s.gaps.Add(gapOf(g)) }
+
+// Row writes a row of the horizon.
+func (s *Stream) Row(h report.Row) error { return s.horizon.Add(rowOf(h)) }
+
+// Flush ends the lists.
+func (s *Stream) Flush() error {
+	return errors.Join(s.results.Flush(), s.gaps.Flush(), s.horizon.Flush())
+}
+
+// Finish writes results.json of a report from the lists that were written.
+func Finish(w io.Writer, r *report.Report, results, gaps, horizon io.Reader) error {
+	return render(w, r, func(o *object.Writer) {
+		o.Copy("results", results)
+		o.Copy("gaps", gaps)
+		o.Copy("horizon", horizon)
+	})
+}
+
+func gapOf(g evidence.Gap) any {
+	return gap{g.In, g.Asked, g.Why.String(), g.Err, g.Bad, g.At.File, g.At.Line, g.At.Call}
+}
+
+func rowOf(h report.Row) any {
+	return row{
+		Asset: thing{h.Asset.ID, h.Asset.Kind, h.Asset.Name}, Activity: h.Activity,
+		Total: days(h.Total), Hot: days(h.Hot), AtLeast: h.AtLeast, HotAtLeast: h.HotAtLeast, Partly: h.Partly, KeptUntilDeleted: h.Total == evidence.Forever,
+		Ends: h.Ends, Development: h.Development, Because: at(h.Because),
+	}
+}
+
+func one(known map[string]bool, res checks.Result) result {
 	key := report.Key(res.Check.ID, res.Subject.ID)
 	hash := sha256.Sum256([]byte(key))
 	out := result{
 		Check: res.Check.ID, Outcome: res.Outcome.String(), Severity: string(res.Severity),
-		Message: res.Message, Group: res.Group, Follows: res.Follows, Development: res.Development, Baseline: r.Known[key],
+		Message: res.Message, Group: res.Group, Follows: res.Follows, Development: res.Development, Baseline: known[key],
 		Fingerprint: hex.EncodeToString(hash[:16]),
 		Subject:     subject{thing{res.Subject.ID, res.Subject.Kind, res.Subject.Name}, res.Subject.At.File},
 	}

@@ -202,8 +202,10 @@ func TestResults(t *testing.T) {
 	}
 	fingerprints := map[string]bool{}
 	seen := map[string]bool{}
+	inOrder := slices.Clone(r.Results)
+	report.ByUnit(inOrder)
 	for i, res := range got.Results {
-		want := r.Results[i]
+		want := inOrder[i]
 		if res.Check != want.Check.ID || res.Outcome != want.Outcome.String() || res.Severity == "" || res.Follows != want.Follows ||
 			res.Development != want.Development {
 			t.Errorf("result %d: got %+v, want %+v", i, res, want)

@@ -6,6 +6,7 @@ package reporttest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,11 @@ const Hostile = "ev\x1b[31mil\a \"quoted\" 'single' </script><img src=x onerror=
 //   - gaps, bad input among them; an idle and an expired waiver; a horizon with a number, with "at least", with no end
 func Sample(t testing.TB) *report.Report {
 	t.Helper()
+	return report.New(SampleSet())
+}
+
+// SampleSet is the evidence of [Sample], and how it is judged.
+func SampleSet() (*evidence.Set, report.Options) {
 	set := &evidence.Set{
 		Tool:    "lookback 0.1.0",
 		Started: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
@@ -88,17 +94,63 @@ func Sample(t testing.TB) *report.Report {
 	set.Counted = map[string]int{"ConfigMap": 4, "CustomResourceDefinition": 12}
 	set.Sort()
 
-	return report.New(set, report.Options{
+	return set, report.Options{
 		Checks:   all(),
 		Policy:   checks.DefaultPolicy(),
 		Evidence: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		Known:    map[string]bool{report.Key("shipped-off-asset", "compose:apps/blog//cms/stdout#application"): true},
-	})
+	}
+}
+
+// Large is a set as the source of a large scan.
+type Large struct{ *evidence.Set }
+
+// Head is everything but the records and the gaps.
+func (l Large) Head() *evidence.Set {
+	head := *l.Set
+	head.Records, head.Gaps = nil, nil
+	return &head
+}
+
+// bounds returns where units begin in a sorted set. No unit of a sample has a name that another one's begins with.
+func (l Large) bounds() []int {
+	var out []int
+	last := ""
+	for i, r := range l.Records {
+		if unit := r.Self().ID.Unit(); i == 0 || unit != last {
+			out, last = append(out, i), unit
+		}
+	}
+	return append(out, len(l.Records))
+}
+
+// Units is how many units there are.
+func (l Large) Units() int { return len(l.bounds()) - 1 }
+
+// Unit returns the records of one.
+func (l Large) Unit(n int) ([]evidence.Record, error) {
+	bounds := l.bounds()
+	return slices.Clone(l.Records[bounds[n]:bounds[n+1]]), nil
+}
+
+// Gaps hands out the gaps.
+func (l Large) Gaps(take func(evidence.Gap) error) error {
+	for _, g := range l.Set.Gaps {
+		if err := take(g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Many returns a report with one cause of n subjects in each of the given targets, all on lines of their own.
 func Many(t testing.TB, n int, targets ...string) *report.Report {
 	t.Helper()
+	return report.New(ManySet(n, targets...))
+}
+
+// ManySet is the evidence of [Many], and how it is judged.
+func ManySet(n int, targets ...string) (*evidence.Set, report.Options) {
 	set := &evidence.Set{
 		Tool: "lookback 0.1.0", Started: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), Ended: time.Date(2026, 11, 21, 9, 0, 2, 0, time.UTC),
 		Targets: []string{"."},
@@ -111,7 +163,7 @@ func Many(t testing.TB, n int, targets ...string) *report.Report {
 		}
 	}
 	set.Sort()
-	return report.New(set, report.Options{Checks: all(), Policy: checks.DefaultPolicy()})
+	return set, report.Options{Checks: all(), Policy: checks.DefaultPolicy()}
 }
 
 // Empty returns a report of a scan that found nothing at all.

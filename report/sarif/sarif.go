@@ -156,6 +156,13 @@ func Render(w io.Writer, r *report.Report) error {
 	}
 	leftOut := max(0, len(lines)-maxResults)
 	lines = lines[:len(lines)-leftOut]
+	for _, c := range causes {
+		leftOut += c.More
+	}
+	gaps := len(r.Gaps)
+	for _, rest := range r.RestGaps {
+		gaps += rest.Gaps
+	}
 
 	index := map[string]int{}
 	rules := []rule{}
@@ -177,7 +184,7 @@ func Render(w io.Writer, r *report.Report) error {
 	run.Member("properties", properties{
 		Evidence: r.Evidence, Ready: r.Score.Ready, UpTo: r.Score.UpTo, HighFailures: r.Score.HighFailures,
 		Fail: r.Score.Fail, Pass: r.Score.Pass, Waived: r.Score.Waived, NotAssessed: r.Score.NotAssessed,
-		Consequences: r.Score.Consequences, Development: r.Score.Development, Gaps: len(r.Gaps), LeftOut: leftOut,
+		Consequences: r.Score.Consequences, Development: r.Score.Development, Gaps: gaps, LeftOut: leftOut,
 	})
 	more := maxMoreLocations
 	object.List(run, "results", lines, func(l line) any {
@@ -211,6 +218,7 @@ func ruleOf(c *checks.Check) rule {
 
 func resultOf(r *report.Report, l line, most int) result {
 	places, beyond := locations(l.place.Results, most)
+	beyond += l.place.Left
 	text := clean(l.place.Text)
 	if beyond > 0 {
 		text += fmt.Sprintf(" (%d more places than are listed here)", beyond)
@@ -230,6 +238,9 @@ func resultOf(r *report.Report, l line, most int) result {
 				out.BaselineState = "new"
 			}
 		}
+		if l.place.New > 0 {
+			out.BaselineState = "new"
+		}
 	}
 	return out
 }
@@ -239,7 +250,7 @@ func resultOf(r *report.Report, l line, most int) result {
 func fingerprint(l line) string {
 	first := l.place.Results[0]
 	name := report.Key(first.Check.ID, first.Subject.ID)
-	if len(l.place.Results) > 1 || first.Plural {
+	if l.place.Total() > 1 || first.Plural {
 		name = first.Check.ID + "\n" + l.place.Target + "\n" + string(l.cause.Severity) + "\n" + first.Group
 	}
 	hash := sha256.Sum256([]byte(name))

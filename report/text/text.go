@@ -40,6 +40,8 @@ func Render(w io.Writer, r *report.Report) error { return Options{}.Renderer()(w
 const (
 	maxPlaces = 6
 	maxNames  = 6
+	// maxStretches is how many lines the horizon has.
+	maxStretches = 24
 )
 
 type printer struct {
@@ -74,7 +76,11 @@ func (p *printer) horizon() {
 		counts = max(counts, utf8.RuneCountInString(p.who(s)))
 		days = max(days, utf8.RuneCountInString(s.Back()))
 	}
-	for _, s := range stretches {
+	for i, s := range stretches {
+		if i == maxStretches && !p.r.Verbose {
+			p.line(2, fmt.Sprintf("... and %d more; --verbose shows them", len(stretches)-i))
+			break
+		}
 		if p.Width > 0 && counts+days > p.Width/2 {
 			p.hang(2, 4, fmt.Sprintf("%s: %s; %s", p.who(s), s.Back(), report.Clean(s.Ends)))
 			continue
@@ -89,13 +95,7 @@ func (p *printer) who(s report.Stretch) string {
 	if s.Activity != evidence.Application {
 		what = ", " + string(s.Activity)
 	}
-	kind := s.Rows[0].Asset.Kind
-	for _, r := range s.Rows {
-		if r.Asset.Kind != kind {
-			kind = "asset"
-		}
-	}
-	return report.Clean(count(len(s.Rows), kind) + what)
+	return report.Clean(count(s.Assets, s.Kind) + what)
 }
 
 func count(n int, noun string) string {
@@ -129,7 +129,7 @@ func (p *printer) unknowns() {
 	for _, u := range unknowns {
 		p.hang(2, 4, p.paint(yellow, report.Clean(u.Text)))
 		p.hang(4, 6, p.paint(dim, strings.Join(u.Checks, ", ")))
-		p.places(4, u.Places)
+		p.places(4, u.Places, u.More)
 	}
 }
 
@@ -146,7 +146,7 @@ func (p *printer) cause(c report.Cause) {
 	indent := 2 + len(label)
 	p.hang(2, indent, p.paint(severityColor[c.Severity], label)+p.paint(bold, report.Clean(c.Text)))
 	p.line(indent, p.paint(dim, c.Check.ID))
-	p.places(indent, c.Places)
+	p.places(indent, c.Places, c.More)
 	for _, cure := range c.Cures() {
 		text := cure.Text
 		if cure.For != "" {
@@ -156,14 +156,25 @@ func (p *printer) cause(c report.Cause) {
 	}
 }
 
-func (p *printer) places(indent int, places []report.Place) {
+// places writes the places of a cause; more of them are not here, in a large scan.
+func (p *printer) places(indent int, places []report.Place, more int) {
 	for i, place := range places {
 		if i == maxPlaces && !p.r.Verbose {
-			p.line(indent, fmt.Sprintf("... and %s more; --verbose shows them", count(len(places)-i, "place")))
-			break
+			p.line(indent, fmt.Sprintf("... and %s more; --verbose shows %s", count(len(places)-i+more, "place"), which(more)))
+			return
 		}
 		p.place(indent, place)
 	}
+	if more > 0 {
+		p.line(indent, fmt.Sprintf("... and %s more, in results.json", count(more, "place")))
+	}
+}
+
+func which(more int) string {
+	if more > 0 {
+		return "some of them, results.json all"
+	}
+	return "them"
 }
 
 // place writes the subjects of a cause in one target, with where the first of them is seen.
@@ -171,6 +182,9 @@ func (p *printer) place(indent int, place report.Place) {
 	if p.r.Verbose {
 		for _, r := range place.Results {
 			p.hang(indent, indent+2, where(r)+"  "+report.Clean(r.Message))
+		}
+		if place.Left > 0 {
+			p.line(indent, fmt.Sprintf("... and %d more, in results.json", place.Left))
 		}
 		return
 	}
@@ -181,9 +195,9 @@ func (p *printer) place(indent int, place report.Place) {
 		}
 	}
 	more := ""
-	if len(names) > maxNames {
-		more = fmt.Sprintf(" and %d more", len(names)-maxNames)
-		names = names[:maxNames]
+	if n := len(names) + place.Left; n > maxNames {
+		names = names[:min(len(names), maxNames)]
+		more = fmt.Sprintf(" and %d more", n-len(names))
 	}
 	p.hang(indent, indent+2, where(place.Results[0])+"  "+report.Clean(strings.Join(names, ", "))+more)
 }
@@ -210,12 +224,21 @@ func (p *printer) unread() {
 			bad = append(bad, g)
 		}
 	}
+	more := 0
+	for _, rest := range p.r.RestGaps {
+		if rest.Like.Bad {
+			more += rest.Gaps
+		}
+	}
 	if len(bad) == 0 {
 		return
 	}
 	p.head("Could not be read")
 	for _, g := range bad {
 		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(strings.TrimPrefix(cmp.Or(g.Err, g.Asked), fmt.Sprintf("line %d: ", g.At.Line))))
+	}
+	if more > 0 {
+		p.line(2, fmt.Sprintf("... and %d more, in results.json", more))
 	}
 }
 
@@ -230,6 +253,11 @@ func (p *printer) gaps() {
 		k := key{g.Asked, g.Err}
 		if times[k]++; times[k] == 1 {
 			order = append(order, k)
+		}
+	}
+	for _, rest := range p.r.RestGaps {
+		if k := (key{rest.Like.Asked, rest.Like.Err}); !rest.Like.Bad && times[k] > 0 {
+			times[k] += rest.Gaps
 		}
 	}
 	if len(order) == 0 {
@@ -270,6 +298,15 @@ func (p *printer) waived() {
 			text += ", until " + r.Waiver.Until
 		}
 		p.hang(2, 4, report.Clean(text))
+	}
+	more := 0
+	for _, rest := range p.r.Rest {
+		if rest.Like.Outcome == checks.Waived {
+			more += rest.Results
+		}
+	}
+	if more > 0 {
+		p.line(2, fmt.Sprintf("... and %d more, in results.json", more))
 	}
 	for _, w := range p.r.Expired {
 		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s expired on %s", report.Where(w.At), w.Check, w.Subject, w.Until)))
@@ -312,6 +349,11 @@ func (p *printer) known() int {
 	for _, r := range p.r.Results {
 		if report.Failure(r) && p.r.Known[report.Key(r.Check.ID, r.Subject.ID)] {
 			n++
+		}
+	}
+	for _, rest := range p.r.Rest {
+		if report.Failure(rest.Like) {
+			n += rest.Results - rest.New
 		}
 	}
 	return n

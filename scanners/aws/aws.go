@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"lookback/evidence"
+	"lookback/scanners/aws/s3"
 	"lookback/scanners/aws/scope"
 )
 
@@ -137,13 +138,15 @@ func (s *Scan) Counts() []scope.Count { return s.guard.Counts() }
 type account struct {
 	id, name string
 	config   aws.Config
-	err      error // why there are no credentials for it
+	done     func() // to be called when it was read
+	err      error  // why there are no credentials for it
 }
 
 // Run reads all accounts and hands on the evidence of each when it is complete, in any order, one at a time; at last that
 // of what belongs to no single account. After an interrupt, accounts that were not read are gaps.
 func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
-	me, err := sts.NewFromConfig(s.guard.Account(s.base)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	cfg, done := s.guard.Account(s.base)
+	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return fmt.Errorf("asking AWS who we are: %s", scope.Brief(err))
 	}
@@ -153,7 +156,7 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 	}
 	all := scope.NewScan()
 	whole := scope.Scope{Partition: arn.Partition, Region: globalRegion(arn.Partition), Now: s.options.Now}
-	own := account{id: aws.ToString(me.Account), config: s.guard.Account(s.base)}
+	own := account{id: aws.ToString(me.Account), config: cfg, done: done}
 	accounts := []account{own}
 	rest := &evidence.Set{}
 	if s.options.Filter.Organization {
@@ -183,23 +186,26 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 			base.Account, base.Config = a.id, a.config.Copy()
 			base.Config.Region = base.Region
 			hand(s.account(ctx, all, base, a))
+			a.done()
 		})
 	}
 	wg.Wait()
-	buckets, take := all.Buckets()
-	var readers sync.WaitGroup
-	busy := make(chan struct{}, scope.InFlight)
-	for _, b := range buckets {
-		busy <- struct{}{}
-		readers.Go(func() {
-			defer func() { <-busy }()
-			readBucket(ctx, b)
-		})
+	for buckets, take := all.Buckets(); len(buckets) > 0; buckets, take = all.Buckets() {
+		var readers sync.WaitGroup
+		busy := make(chan struct{}, scope.InFlight)
+		for _, b := range buckets {
+			busy <- struct{}{}
+			readers.Go(func() {
+				defer func() { <-busy }()
+				s3.Read(ctx, b)
+			})
+		}
+		readers.Wait()
+		taken := take()
+		rest.Records = append(rest.Records, taken.Records...)
+		rest.Gaps = append(rest.Gaps, taken.Gaps...)
 	}
-	readers.Wait()
-	taken := take()
-	rest.Records = slices.Concat(rest.Records, taken.Records, all.Shared())
-	rest.Gaps = append(rest.Gaps, taken.Gaps...)
+	rest.Records = append(rest.Records, all.Shared()...)
 	rest.Sort()
 	hand(rest)
 	if failed != nil {
@@ -235,10 +241,14 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 		set.Gap(evidence.Gap{In: blind.ID, Asked: "the account " + blind.Name, Why: scope.Why(a.err), Err: scope.Brief(a.err), At: at})
 		return set
 	}
+	var regions, left []string
+	var err error
+	var first sync.WaitGroup
+	first.Go(func() { regions, left, err = s.regions(ctx, base.Config) })
 	base.Organization = s.organization(ctx, base, all)
+	first.Wait()
 	collect := all.NewAccount(base)
 	global := collect.Whole()
-	regions, left, err := s.regions(ctx, base.Config)
 	asset := assetOf(a, global.At("sts:GetCallerIdentity", ""))
 	asset.In = within(base.Organization)
 	regionsAt := global.At("ec2:DescribeRegions", "")

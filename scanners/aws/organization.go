@@ -72,12 +72,12 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 				})
 				continue
 			}
-			one.config = own.config
+			one.config, one.done = own.config, own.done
 			if one.id != own.id {
 				provider := aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(assume, fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, one.id, role), s.options.external))
 				base := s.base.Copy()
 				base.Credentials = provider
-				one.config = s.guard.Account(base)
+				one.config, one.done = s.guard.Account(base)
 			}
 			out = append(out, one)
 		}

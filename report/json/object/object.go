@@ -36,20 +36,60 @@ func (o *Writer) Member(name string, value any) {
 func List[T any](o *Writer, name string, of []T, row func(T) any) {
 	o.name(name)
 	o.raw("[")
-	for i, one := range of {
+	l := Elements{o: o}
+	for _, one := range of {
 		if o.err != nil {
 			return
 		}
-		if i > 0 {
-			o.raw(",")
-		}
-		o.raw("\n")
-		o.value(row(one))
+		l.Add(row(one))
 	}
 	if len(of) > 0 {
 		o.raw("\n")
 	}
 	o.raw("]")
+}
+
+// Copy writes a member that is a list, of the elements that were written before as [Elements].
+func (o *Writer) Copy(name string, elements io.Reader) {
+	o.name(name)
+	o.raw("[")
+	if o.err == nil {
+		var n int64
+		if n, o.err = io.Copy(o.out, elements); n > 0 {
+			o.raw("\n")
+		}
+	}
+	o.raw("]")
+}
+
+// Elements writes the elements of a list, to be copied into an object later.
+type Elements struct {
+	o    *Writer
+	more bool
+}
+
+// NewElements begins with none.
+func NewElements(w io.Writer) *Elements {
+	return &Elements{o: &Writer{out: bufio.NewWriterSize(w, 64<<10)}}
+}
+
+// Add writes one more, as encoding/json has it.
+func (l *Elements) Add(value any) error {
+	if l.more {
+		l.o.raw(",")
+	}
+	l.more = true
+	l.o.raw("\n")
+	l.o.value(value)
+	return l.o.err
+}
+
+// Flush ends the elements.
+func (l *Elements) Flush() error {
+	if err := l.o.out.Flush(); l.o.err == nil {
+		l.o.err = err
+	}
+	return l.o.err
 }
 
 // Close ends the object.
@@ -91,7 +131,14 @@ func (o *Writer) value(v any) {
 // escape writes characters that act on a terminal or turn text around as \u escapes. JSON has them only within strings,
 // and encoding/json leaves DEL, the C1 controls and the direction marks as they are.
 func escape(text []byte) []byte {
-	if !bytes.ContainsFunc(text, Acts) {
+	plain := true
+	for _, c := range text {
+		if c < ' ' || c >= 0x7f {
+			plain = false
+			break
+		}
+	}
+	if plain || !bytes.ContainsFunc(text, Acts) {
 		return text
 	}
 	var out []byte

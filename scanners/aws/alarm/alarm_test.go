@@ -21,6 +21,8 @@ import (
 
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
+	reader "lookback/scanners/aws/cloudtrail"
+	"lookback/scanners/aws/scope"
 )
 
 const (
@@ -107,7 +109,7 @@ func (f *fake) answer(_ string, input any) (any, error) {
 // scan returns the alarms by name, and what is said of the account.
 func scan(t *testing.T, f *fake) (map[string]*evidence.Alarm, evidence.Value[bool], *evidence.Set) {
 	t.Helper()
-	set := awstest.Scan(t, f.answer, nil, Service())
+	set := awstest.Scan(t, f.answer, nil, Service(), scope.Service{Name: "cloudtrail", Calls: reader.Service().Calls})
 	alarms := map[string]*evidence.Alarm{}
 	var alarmed evidence.Value[bool]
 	for _, r := range set.Records {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"lookback/evidence"
+	trails "lookback/scanners/aws/cloudtrail"
 	"lookback/scanners/aws/scope"
 )
 
@@ -46,7 +46,6 @@ func Service() scope.Service {
 				Service: sns.ServiceID, Op: "ListSubscriptionsByTopic", Action: listSubscriptions, Per: "topic that is told of StopLogging or DeleteTrail",
 				Fills: "Alarm.Reaches", Perhaps: "where there are such topics",
 			},
-			{Service: cloudtrail.ServiceID, Op: "DescribeTrails", Action: describeTrails, Per: "account", Fills: "Alarm.On, Asset.Alarmed"},
 		},
 		Region: readRegion,
 		Account: func(_ context.Context, s *scope.Scope) {
@@ -98,14 +97,12 @@ func join(ctx context.Context, s *scope.Scope) {
 	in.Config = s.Config.Copy()
 	in.Config.Region = in.Region
 	at := in.At(describeTrails, "")
-	out, err := cloudtrail.NewFromConfig(in.Config).DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
-	var trails []trail
-	if err == nil {
-		for _, t := range out.TrailList {
-			trails = append(trails, trailOf(&in, t))
-		}
+	listed, err := trails.Trails(ctx, &in)
+	var all []trail
+	for _, t := range listed {
+		all = append(all, trailOf(&in, t))
 	}
-	found.observe(s, trails, err, at)
+	found.observe(s, all, err, at)
 }
 
 // metricsOf lists the metrics in which metric filters of the region count calls that stop a trail.

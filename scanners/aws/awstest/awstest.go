@@ -141,11 +141,14 @@ func Scan(t *testing.T, answer Answer, places func(context.Context, scope.Bucket
 	account.RunAfter(t.Context())
 	set := account.Take()
 	if places != nil {
-		buckets, take := scan.Buckets()
-		for _, b := range buckets {
-			places(t.Context(), b)
+		for buckets, take := scan.Buckets(); len(buckets) > 0; buckets, take = scan.Buckets() {
+			for _, b := range buckets {
+				places(t.Context(), b)
+			}
+			taken := take()
+			set.Records = append(set.Records, taken.Records...)
+			set.Gaps = append(set.Gaps, taken.Gaps...)
 		}
-		set.Records = append(set.Records, take().Records...)
 	}
 	set.Records = append(set.Records, scan.Shared()...)
 	set.Started, set.Ended = Now, Now

@@ -59,7 +59,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	observeHistory(s)
 	lost := readStores(ctx, s)
 	at := s.At(describeTrails, "")
-	out, err := cloudtrail.NewFromConfig(s.Config).DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
+	trails, err := Trails(ctx, s)
 	s.Listed("trails", err)
 	switch {
 	case err != nil:
@@ -71,7 +71,23 @@ func read(ctx context.Context, s *scope.Scope) {
 	default:
 		s.Look(s.Home(), evidence.CloudAPI, evidence.Known(true, at))
 	}
-	s.Each(len(out.TrailList), func(i int) { readTrail(ctx, s, out.TrailList[i]) })
+	s.Each(len(trails), func(i int) { readTrail(ctx, s, trails[i]) })
+}
+
+// Trails lists the trails that a region has or hears of. It asks once a region, whoever calls it.
+func Trails(ctx context.Context, s *scope.Scope) ([]types.Trail, error) {
+	type answer struct {
+		trails []types.Trail
+		err    error
+	}
+	a := scope.Memo(s, "trails "+s.Region, func() answer {
+		out, err := cloudtrail.NewFromConfig(s.Config).DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
+		if err != nil {
+			return answer{err: err}
+		}
+		return answer{trails: out.TrailList}
+	})
+	return a.trails, a.err
 }
 
 // homeOf is the scope of a thing that is listed in other regions and accounts than its own: it is asked, and named, where it

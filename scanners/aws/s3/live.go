@@ -5,6 +5,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +15,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
 	"lookback/scanners/aws/scope"
+	"lookback/scanners/aws/vended"
 )
 
 // The actions that calls need; facts name them as where they come from.
@@ -42,7 +44,7 @@ func Service() scope.Service {
 		Calls: []scope.Call{
 			call("ListBuckets", actionList, "account", "Asset.ID, Asset.In", ""),
 			call("GetBucketLocation", actionLocation, each, "Asset.In", "only where the list of buckets does not say the region, as servers other than those of AWS do"),
-			call("GetBucketLogging", actionLogging, each+", once more for each that takes logs", "LogSource.Enabled, LogSource.Parts, LogSource.To, Asset.Looked, LogStore.AccessRecorded", ""),
+			call("GetBucketLogging", actionLogging, each, "LogSource.Enabled, LogSource.Parts, LogSource.To, Asset.Looked", ""),
 			call("GetBucketLifecycleConfiguration", actionLifecycle, logs, "LogStore.Kept, LogStore.ColdAfter, LogStore.Restore", ""),
 			call("GetObjectLockConfiguration", actionLock, logs, "LogStore.Locked", ""),
 			call("GetBucketVersioning", actionVersioning, logs, "LogStore.Locked", ""),
@@ -128,6 +130,9 @@ func look(ctx context.Context, s *scope.Scope, client *s3.Client, listed types.B
 		logging = out.LoggingEnabled
 	}
 	b.logging = scope.Got(logging, err, evidence.Origin{Call: actionLogging, Of: region + "/" + b.name})
+	if logging == nil { // CloudWatch Logs may deliver it all the same, which the bucket does not show
+		b.vended = vended.Of(ctx, s.Within(region), fmt.Sprintf("arn:%s:s3:::%s", s.Partition, b.name), "S3_SERVER_ACCESS_LOGS")
+	}
 	return b
 }
 
@@ -229,15 +234,6 @@ func Read(ctx context.Context, b scope.Bucket) {
 				}
 				return types.ServerSideEncryptionByDefault{}, nil
 			}, "ServerSideEncryptionConfigurationNotFoundError")
-		},
-		func() {
-			s.logging = ask(at(actionLogging), func() (bool, error) {
-				out, err := client.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: name})
-				if err != nil {
-					return false, failed(err)
-				}
-				return out.LoggingEnabled != nil, nil
-			})
 		},
 		func() {
 			s.replication = ask(at(actionReplication), func() ([]types.ReplicationRule, error) {

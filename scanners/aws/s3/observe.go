@@ -11,6 +11,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
 	"lookback/scanners/aws/scope"
+	"lookback/scanners/aws/vended"
 )
 
 // A bucket is any of an account's.
@@ -18,6 +19,7 @@ type bucket struct {
 	name    string
 	region  evidence.Value[string]
 	logging evidence.Value[*types.LoggingEnabled] // server access logging; nil where it is off
+	vended  vended.Delivered                      // the same, by CloudWatch Logs; zero where logging is on
 }
 
 // id names a bucket in its region; in its account where the region is not known.
@@ -41,25 +43,33 @@ func observeBucket(s *scope.Scope, b bucket) {
 		In:      in, Lasting: true, Also: []evidence.ID{scope.PlaceID(b.name, "")},
 	})
 	logging, _ := b.logging.Get()
-	if logging == nil {
+	by, _ := b.vended.On.Get()
+	if logging == nil && !by && !b.vended.On.IsUnknown() {
 		return
 	}
 	at = b.logging.At()
+	if logging == nil {
+		at = b.vended.On.At()
+	}
 	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
 	source := s.Source("s3/"+b.name+"/access", evidence.CloudData, "server access log", b.name, at)
 	source.ID = id + "/access#" + evidence.ID(evidence.CloudData)
 	source.Records = "requests for its objects"
 	source.Covers = []evidence.ID{id}
-	source.Enabled = evidence.Known(true, at)
 	source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 		evidence.PartDataReads:  all,
 		evidence.PartDataWrites: all,
 		// Amazon S3 User Guide, "Logging requests with server access logging": "Best-effort server log delivery".
 		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: "AWS delivers them as best effort"}, at),
 	}
-	source.To = []evidence.Delivery{scope.To(s.Bucket(scope.Place{
-		Bucket: aws.ToString(logging.TargetBucket), Prefix: aws.ToString(logging.TargetPrefix),
-	}), at)}
+	if logging == nil {
+		source.Enabled, source.To, source.Complete = b.vended.On, b.vended.To, b.vended.Whole
+	} else {
+		source.Enabled = evidence.Known(true, at)
+		source.To = []evidence.Delivery{scope.To(s.Bucket(scope.Place{
+			Bucket: aws.ToString(logging.TargetBucket), Prefix: aws.ToString(logging.TargetPrefix),
+		}), at)}
+	}
 	s.Record(source)
 }
 
@@ -86,7 +96,6 @@ type settings struct {
 	public      evidence.Value[bool]          // AWS calls its policy public; not asked where block settles it
 	grants      evidence.Value[[]types.Grant] // not asked where block settles it
 	encryption  evidence.Value[types.ServerSideEncryptionByDefault]
-	logging     evidence.Value[bool]
 	replication evidence.Value[[]types.ReplicationRule]
 	key         func(string) kms.Key
 }
@@ -131,7 +140,7 @@ func (s settings) store(b scope.Bucket, id evidence.ID, places []scope.Place) *e
 	store.Locked = s.locked()
 	store.Encrypted, store.Readable = s.sealed(b.In.Partition, places)
 	store.Private = s.private()
-	store.AccessRecorded = s.accessRecorded()
+	store.As = scope.PlaceID(b.Name, "")
 	store.To = s.copies(b.In, places, prefixes)
 	store.Complete = evidence.Known(true, s.replication.At())
 	if s.replication.IsUnknown() {
@@ -281,18 +290,6 @@ func (s settings) granted() evidence.Value[bool] {
 }
 
 // accessRecorded says whether reading a bucket is written down. That server access logging is off does not say no: a trail
-// may record it, and trails are not known here.
-func (s settings) accessRecorded() evidence.Value[bool] {
-	on, known := s.logging.Get()
-	switch {
-	case !known:
-		return evidence.Unknown[bool](s.logging.Why(), s.logging.At())
-	case on:
-		return evidence.Known(true, s.logging.At())
-	}
-	return evidence.Unknown[bool](evidence.Elsewhere, s.logging.At().WithNote("it has no server access log; data events of a trail may record it"))
-}
-
 // copies are the buckets to which S3 copies what arrives.
 func (s settings) copies(in *scope.Scope, places []scope.Place, prefixes []string) []evidence.Delivery {
 	rules, _ := s.replication.Get()

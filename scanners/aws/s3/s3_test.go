@@ -20,6 +20,7 @@ import (
 	"lookback/scanners/aws/awstest"
 	"lookback/scanners/aws/kms"
 	"lookback/scanners/aws/scope"
+	"lookback/scanners/aws/vended"
 )
 
 const (
@@ -118,7 +119,7 @@ func scan(t *testing.T, answer awstest.Answer, places ...scope.Place) *evidence.
 	if len(places) == 0 {
 		places = []scope.Place{{Bucket: "logs", Prefix: trailPlace}}
 	}
-	return awstest.Scan(t, answer, Read, Service(), kms.Service(), trails(places...))
+	return awstest.Scan(t, answer, Read, Service(), kms.Service(), vended.Service(), trails(places...))
 }
 
 // store returns the store of a place that a bucket was scanned for.
@@ -194,7 +195,7 @@ func TestABucketIsAnAssetOfItsRegionAndItsAccessLogASourceThatCoversIt(t *testin
 }
 
 func TestABucketWithoutAnAccessLogIsNotJudgedWhereTrailsAreNotKnown(t *testing.T) {
-	set := awstest.Scan(t, estate, Read, Service(), kms.Service())
+	set := awstest.Scan(t, estate, Read, Service(), kms.Service(), vended.Service())
 	expect(t, "looked", find[*evidence.Asset](t, set, home+"s3/logs").Looked[evidence.CloudData], "unknown: failed (it was not listed)")
 	if !verdict(set, "not-assessed", "recorded-cloud-data", home+"s3/logs") {
 		t.Errorf("got %q", awstest.Judge(set))
@@ -281,7 +282,7 @@ func TestWhatWasListedStandsWhenALaterPageFails(t *testing.T) {
 }
 
 func TestAnAccountWithoutBucketsHasNothingToSay(t *testing.T) {
-	set := awstest.Scan(t, func(string, any) (any, error) { return nil, nil }, Read, Service(), kms.Service())
+	set := awstest.Scan(t, func(string, any) (any, error) { return nil, nil }, Read, Service(), kms.Service(), vended.Service())
 	if len(set.Records) != 2 || len(set.Gaps) != 0 { // account and region
 		t.Errorf("got %v and %v", set.Records, set.Gaps)
 	}
@@ -301,7 +302,9 @@ func TestABucketForWhichNothingWasSetKeepsForeverAndLocksNothing(t *testing.T) {
 	expect(t, "encrypted", s.Encrypted, "false (S3 manages the key)")
 	expect(t, "readable", s.Readable, "moot (S3 manages the key)")
 	expect(t, "private", s.Private, "true (AWS default)")
-	expect(t, "access recorded", s.AccessRecorded, "unknown: elsewhere (it has no server access log; data events of a trail may record it)")
+	if s.As != "aws://s3/logs" {
+		t.Errorf("reading it is recorded as that of %q", s.As)
+	}
 	expect(t, "complete", s.Complete, "true (AWS default)")
 	if at := s.Kept.At(); at.Call != "s3:GetLifecycleConfiguration" || at.Of != "eu-west-1/logs" {
 		t.Errorf("got %+v", at)
@@ -324,13 +327,13 @@ func TestSeveralPlacesOfABucketAskOnce(t *testing.T) {
 	for call, n := range calls {
 		want := 1
 		if call == "*s3.GetBucketLoggingInput" {
-			want = 3 // of each bucket, and once more of the one that takes logs
+			want = 2 // of each bucket
 		}
 		if n != want {
 			t.Errorf("%s was called %d times, want %d", call, n, want)
 		}
 	}
-	if len(calls) != 11 {
+	if len(calls) != 12 {
 		t.Errorf("%d kinds of calls: %v", len(calls), calls)
 	}
 }
@@ -375,7 +378,6 @@ func TestEachDeniedCallIsAnUnknownFactAndWinsNothing(t *testing.T) {
 		{&s3.GetBucketEncryptionInput{}, func(set *evidence.Set) evidence.Fact { return s(set).Encrypted }, actionEncryption},
 		{&s3.GetBucketEncryptionInput{}, func(set *evidence.Set) evidence.Fact { return s(set).Readable }, actionEncryption},
 		{&awskms.DescribeKeyInput{}, func(set *evidence.Set) evidence.Fact { return s(set).Readable }, "kms:DescribeKey"},
-		{&s3.GetBucketLoggingInput{}, func(set *evidence.Set) evidence.Fact { return s(set).AccessRecorded }, actionLogging},
 		{&s3.GetBucketLoggingInput{}, func(set *evidence.Set) evidence.Fact {
 			return find[*evidence.Asset](t, set, home+"s3/data").Looked[evidence.CloudData]
 		}, actionLogging},
@@ -726,7 +728,9 @@ func TestAServerAccessLogSaysWhoReads(t *testing.T) {
 	set := scan(t, but(func(*s3.GetBucketLoggingInput) (any, error) {
 		return &s3.GetBucketLoggingOutput{LoggingEnabled: &types.LoggingEnabled{TargetBucket: aws.String("logs"), TargetPrefix: aws.String("self/")}}, nil
 	}))
-	expect(t, "access recorded", store(t, set, "aws://s3/logs/self").AccessRecorded, "true")
+	if store(t, set, "aws://s3/logs/self").As != "aws://s3/logs" {
+		t.Error("reading the store is not recorded as that of its bucket")
+	}
 }
 
 func TestReplicationIsACopyAsFarAsItGoes(t *testing.T) {

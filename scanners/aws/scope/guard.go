@@ -41,10 +41,50 @@ var slow = map[string]rate.Limit{
 	"Organizations.ListAccounts":                  5,
 }
 
+// first are services whose calls go before others where calls wait for room. Their lists are the longest: log groups come 50
+// a page, one page after another, so that a scan of one account takes as long as they do.
+var first = map[string]bool{"CloudWatch Logs": true}
+
+// A flight bounds how many calls are under way. Who waits is served in turn, but for those that go first.
+type flight struct {
+	free  chan struct{}
+	first chan struct{} // hands room from one call to the next
+}
+
+func newFlight(room int) *flight {
+	f := &flight{free: make(chan struct{}, room), first: make(chan struct{})}
+	for range room {
+		f.free <- struct{}{}
+	}
+	return f
+}
+
+func (f *flight) board(ctx context.Context, goesFirst bool) error {
+	handed := f.first
+	if !goesFirst {
+		handed = nil // which nobody ever hands anything to
+	}
+	select {
+	case <-f.free:
+	case <-handed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (f *flight) leave() {
+	select {
+	case f.first <- struct{}{}:
+	default:
+		f.free <- struct{}{}
+	}
+}
+
 // A Guard confines the calls of a scan to those that were declared, bounds their rate and number, and counts them.
 type Guard struct {
 	calls  map[string]Call
-	flight chan struct{}
+	flight *flight
 
 	mu     sync.Mutex
 	counts map[string]*count
@@ -56,7 +96,7 @@ type count struct{ calls, throttles int64 }
 
 // NewGuard returns a guard that lets the declared calls through.
 func NewGuard(declared []Call) *Guard {
-	g := &Guard{calls: map[string]Call{}, flight: make(chan struct{}, InFlight), counts: map[string]*count{}}
+	g := &Guard{calls: map[string]Call{}, flight: newFlight(InFlight), counts: map[string]*count{}}
 	for _, c := range declared {
 		g.calls[c.Service+"."+c.Op] = c
 	}
@@ -101,9 +141,10 @@ func (g *Guard) count(op string, throttle bool) {
 	}
 }
 
-// Account returns a configuration whose calls are guarded, for one account. Limits of rate hold for that account.
-func (g *Guard) Account(cfg aws.Config) aws.Config {
-	p := &pace{limits: map[string]*rate.Limiter{}, regions: map[string]*health{}}
+// Account returns a configuration whose calls are guarded, for one account. Limits of rate hold for that account. Done says
+// that the account was read: what is kept for its limits then is let go, and begins anew should it be called again.
+func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, done func()) {
+	p := newPace()
 	cfg = cfg.Copy()
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(stack *middleware.Stack) error {
 		if err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("lookback.call", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
@@ -128,12 +169,10 @@ func (g *Guard) Account(cfg aws.Config) aws.Config {
 			if err := p.wait(ctx, op, awsmiddleware.GetRegion(ctx)); err != nil {
 				return out, meta, err
 			}
-			select {
-			case g.flight <- struct{}{}:
-			case <-ctx.Done():
-				return out, meta, ctx.Err()
+			if err := g.flight.board(ctx, first[awsmiddleware.GetServiceID(ctx)]); err != nil {
+				return out, meta, err
 			}
-			defer func() { <-g.flight }()
+			defer g.flight.leave()
 			ctx, cancel := context.WithTimeout(ctx, attemptTime)
 			defer cancel()
 			out, meta, err = next.HandleFinalize(ctx, in)
@@ -141,7 +180,7 @@ func (g *Guard) Account(cfg aws.Config) aws.Config {
 			return out, meta, err
 		}), "Retry", middleware.After)
 	})
-	return cfg
+	return cfg, p.forget
 }
 
 func operation(ctx context.Context) string {
@@ -153,6 +192,16 @@ type pace struct {
 	mu      sync.Mutex
 	limits  map[string]*rate.Limiter
 	regions map[string]*health
+}
+
+func newPace() *pace {
+	return &pace{limits: map[string]*rate.Limiter{}, regions: map[string]*health{}}
+}
+
+func (p *pace) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limits, p.regions = map[string]*rate.Limiter{}, map[string]*health{}
 }
 
 func (p *pace) wait(ctx context.Context, op, region string) error {

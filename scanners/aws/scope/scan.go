@@ -15,7 +15,7 @@ import (
 type Scan struct {
 	mu     sync.Mutex
 	shared map[string]sharedRecord
-	places map[Place]bool
+	places map[Place]bool // whether it was returned by Buckets
 	owners map[string]owner
 }
 
@@ -51,7 +51,7 @@ func (s *Scan) share(r evidence.Record, owner, by string) {
 func (s *Scan) place(p Place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places[p] = true
+	s.places[p] = s.places[p] // false, where it is new
 }
 
 func (s *Scan) own(a *Account, regions map[string]string) {
@@ -81,14 +81,17 @@ type Bucket struct {
 	In *Scope
 }
 
-// Buckets returns the buckets that take logs and whose owner was scanned, in order of name, and what takes what is found
-// there: it belongs to no account.
+// Buckets returns the buckets that take logs, whose owner was scanned, and that it did not return before, in order of name,
+// and what takes what is found there: it belongs to no account. Reading them may find more, to which they are copied.
 func (s *Scan) Buckets() (buckets []Bucket, take func() *evidence.Set) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	by := map[string][]Place{}
-	for p := range s.places {
-		by[p.Bucket] = append(by[p.Bucket], p)
+	for p, returned := range s.places {
+		if !returned {
+			by[p.Bucket] = append(by[p.Bucket], p)
+			s.places[p] = true
+		}
 	}
 	late := map[*Account]*Account{}
 	for _, name := range slices.Sorted(maps.Keys(by)) {

@@ -125,6 +125,9 @@ func (s *Scope) GroupID(group string) evidence.ID {
 	return evidence.ID("aws:" + s.Account + "/" + s.Region + "//logs/" + group)
 }
 
+// Within is the scope of a region, for a reader of the account as a whole.
+func (s *Scope) Within(region string) *Scope { return s.account.InRegion(region) }
+
 // Record adds a record of this account.
 func (s *Scope) Record(r evidence.Record) { s.account.record(r) }
 
@@ -161,7 +164,7 @@ func (s *Scope) Gap(g evidence.Gap) { s.account.gap(g) }
 // Each calls do for 0 to n-1, several at a time, and returns when all are done.
 func (s *Scope) Each(n int, do func(i int)) {
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 32) // how many calls are in flight is bounded elsewhere; this bounds goroutines
+	slots := make(chan struct{}, InFlight) // how many calls are in flight is bounded elsewhere; this bounds goroutines
 	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {

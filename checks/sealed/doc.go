@@ -1,0 +1,2 @@
+// Package sealed asks: could an intruder alter, delete or stop the records?
+package sealed

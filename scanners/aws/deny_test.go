@@ -1,0 +1,93 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go"
+
+	"lookback/checks"
+	"lookback/checks/all"
+	"lookback/evidence"
+	"lookback/report"
+	"lookback/scanners/aws/awstest"
+	"lookback/scanners/aws/scope"
+)
+
+// A judgement is what all checks say of a set.
+type judgement struct {
+	outcomes map[string]checks.Outcome // by check and subject
+	score    report.Score
+}
+
+func judge(set *evidence.Set) judgement {
+	r := report.New(set, report.Options{Checks: all.All(), Policy: checks.DefaultPolicy()})
+	j := judgement{map[string]checks.Outcome{}, r.Score}
+	for _, one := range r.Results {
+		j.outcomes[report.Key(one.Check.ID, one.Subject.ID)] = one.Outcome
+	}
+	return j
+}
+
+// TestEachCallThatFailsMakesNothingBetter takes away one call after the other, refused or broken, from an account in which
+// most is well and from one in which most is not.
+func TestEachCallThatFailsMakesNothingBetter(t *testing.T) {
+	broken := &smithy.GenericAPIError{Code: "InternalFailure", Message: "InternalFailure", Fault: smithy.FaultServer}
+	for name, e := range map[string]estate{"healthy": {}, "weak": {weak: true}} {
+		before := judge(whole(t, e.answer, Filter{}))
+		for what, fault := range map[string]error{"denied": awstest.Denied(), "broken": broken} {
+			for _, call := range Calls() {
+				if call.Service == "STS" || strings.HasPrefix(call.Perhaps, "with --") { // without them there is no scan at all
+					continue
+				}
+				t.Run(name+"/"+what+"/"+call.Service+"."+call.Op, func(t *testing.T) {
+					t.Parallel()
+					set := whole(t, func(c awstest.Call) (any, error) {
+						if c.Op == call.Service+"."+call.Op {
+							return nil, fault
+						}
+						return e.answer(c)
+					}, Filter{})
+					notBetter(t, before, judge(set))
+					if !names(t, set, call) {
+						t.Errorf("no unknown fact and no gap names %s", call.Action)
+					}
+				})
+			}
+		}
+	}
+}
+
+func notBetter(t *testing.T, before, after judgement) {
+	t.Helper()
+	for key, outcome := range after.outcomes {
+		if was, asked := before.outcomes[key]; outcome == checks.Pass && (!asked || was != checks.Pass) {
+			t.Errorf("new pass: %s", key)
+		} else if outcome == checks.Fail && (!asked || was != checks.Fail) {
+			t.Errorf("new failure: %s", key)
+		}
+	}
+	if after.score.Ready > before.score.Ready {
+		t.Errorf("the score rises from %v to %v", before.score.Ready, after.score.Ready)
+	}
+}
+
+// names reports whether the evidence says that a call was missed.
+func names(t *testing.T, set *evidence.Set, call scope.Call) bool {
+	t.Helper()
+	for _, g := range set.Gaps {
+		if g.At.Call == call.Action {
+			return true
+		}
+	}
+	for line := range strings.Lines(written(t, set)) {
+		for _, part := range strings.Split(line, `"unknown":`)[1:] {
+			if strings.Contains(part, fmt.Sprintf(`"call":%q`, call.Action)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
