@@ -55,6 +55,8 @@ func Delivers(v *View, s evidence.LogSource, d evidence.Delivery) Verdict {
 		return Failed(d.Error, "delivery to %s fails: %s", name, wrong)
 	case late && begun && v.Now.Sub(since) <= v.Policy.Fresh: // nothing is due yet
 		return Unasked()
+	case late && s.Enabled.IsUnknown() && !s.Enabled.IsZero(): // it may write nothing that is due
+		return NotKnown(s.Enabled)
 	case late && !begun && !s.Since.IsZero():
 		return NotKnown(s.Since)
 	case late && last.IsZero():

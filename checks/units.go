@@ -96,7 +96,8 @@ func ahead(src Source, units []int, do func(n int, records []evidence.Record) er
 //   - what names another unit, and what is named by a name that it has in another unit
 //   - what something kept names: what holds it, what it covers, the stores that it delivers to, what they rest on
 //   - what delivers to a store that something kept names: who writes to it is asked from other units
-//   - what covers, or has an alarm on, an asset that holds something of another unit: what lies within it is asked with it
+//   - what covers, or has an alarm on, an asset that holds something of another unit, or under which a store of another
+//     unit is read: it is asked with that
 //
 // until nothing is added. In an organisation these are the organisation, the accounts and regions that its trail covers, the
 // trail, the central buckets, and whatever delivers to them.
@@ -119,9 +120,7 @@ func keep(src Source) (*keeper, error) {
 		src: src, seed: maphash.MakeSeed(), named: map[uint64]struct{}{}, held: map[uint64]struct{}{}, units: map[string]int{},
 		kept: map[int]map[int]evidence.Record{}, dirty: map[int]bool{}, alias: map[string]map[int]bool{}, unit: -1, at: map[evidence.Record]int64{},
 	}
-	for _, r := range src.Head().With {
-		k.names(r)
-	}
+	k.with()
 	err := ahead(src, every(src), func(n int, records []evidence.Record) error {
 		last := ""
 		for _, r := range records {
@@ -146,7 +145,7 @@ func keep(src Source) (*keeper, error) {
 		k.look(n, records)
 		return nil
 	})
-	for err == nil && len(k.dirty) > 0 {
+	for k.with(); err == nil && len(k.dirty) > 0; k.with() {
 		var again []int
 		for n := range k.dirty {
 			again = append(again, n)
@@ -159,6 +158,16 @@ func keep(src Source) (*keeper, error) {
 		})
 	}
 	return k, err
+}
+
+// with takes in what the records name that were brought along, which are all kept.
+func (k *keeper) with() {
+	for n := -1; n < len(k.named)+len(k.held); {
+		n = len(k.named) + len(k.held)
+		for _, r := range k.src.Head().With {
+			k.names(r)
+		}
+	}
 }
 
 // look keeps what is to be kept of a unit, until nothing is added.
@@ -232,6 +241,9 @@ func (k *keeper) names(r evidence.Record) {
 			}
 		}
 	})
+	if store, ok := r.(*evidence.LogStore); ok && store.As != "" {
+		k.add(k.held, store.As) // what covers it is asked with the store
+	}
 	a, ok := r.(*evidence.Asset)
 	if !ok {
 		return

@@ -86,7 +86,14 @@ func nosy() []*Check {
 			for _, w := range v.Writers(s.ID) {
 				text += source(v, w).Message
 			}
-			return say(v, s.ID, "%s is written by %s, lasts %v, stands %v", s.ID, text, v.Lasts(s), v.Stands(s))
+			as := ""
+			if s.As != "" {
+				v.About(s.As, evidence.Application, func(a evidence.Asset, sources []evidence.LogSource) Verdict {
+					as = fmt.Sprintf("as %s: %s", a.ID, ids(sources))
+					return Unasked()
+				})
+			}
+			return say(v, s.ID, as+"%s is written by %s, lasts %v, stands %v", s.ID, text, v.Lasts(s), v.Stands(s))
 		})},
 		{ID: "acquirable-access", Severity: Low, Judge: Each(func(v *View, a evidence.Access) Verdict { return say(v, a.ID, "%s", a.Of) })},
 		{ID: "sealed-nothing", Severity: Low, Judge: Each(func(*View, evidence.Alarm) Verdict { return Unasked() })},
@@ -175,6 +182,9 @@ func tangle(r *rand.Rand) *evidence.Set {
 	for range r.IntN(4 * units) {
 		home := fresh("store")
 		s := &evidence.LogStore{Subject: evidence.Subject{ID: home}, On: evidence.Known(of(home, pick("asset", 2)), evidence.Origin{}), To: to(home)}
+		if r.IntN(3) == 0 {
+			s.As = of(home, []evidence.ID{id("asset")})[0]
+		}
 		if r.IntN(3) == 0 {
 			s.Kept = evidence.Unknown[int](evidence.Elsewhere, evidence.Origin{})
 		}

@@ -21,6 +21,7 @@ type View struct {
 	writers map[evidence.ID][]*evidence.LogSource
 	alarms  map[evidence.ID][]*evidence.Alarm
 	lasts   map[evidence.ID]evidence.Value[bool] // see Lasts, as far as somebody asked
+	last    lastReached
 }
 
 // NewView joins a set.
@@ -41,6 +42,7 @@ func NewView(set *evidence.Set, p Policy) *View {
 // join adds records. Before says which of two stands before the other, where those that were joined already are not all
 // before these; it may be nil. What it returns takes the records out again.
 func (v *View) join(records []evidence.Record, before func(a, b evidence.Record) int) (leave func()) {
+	v.last = lastReached{}
 	assets, stores := change[*evidence.Asset]{in: v.assets}, change[*evidence.LogStore]{in: v.stores}
 	covers, writers := change[[]*evidence.LogSource]{in: v.covers}, change[[]*evidence.LogSource]{in: v.writers}
 	alarms := change[[]*evidence.Alarm]{in: v.alarms}
@@ -83,7 +85,9 @@ func (v *View) join(records []evidence.Record, before func(a, b evidence.Record)
 	mix(&alarms, watch, before)
 	mix(&covers, cover, before)
 	mix(&writers, write, before)
+	v.last = lastReached{} // what writes was not known
 	return func() {
+		v.last = lastReached{}
 		assets.undo()
 		stores.undo()
 		covers.undo()
@@ -255,8 +259,18 @@ func (v *View) Reached(s evidence.LogSource) []Reached {
 	if len(s.To) == 0 {
 		return nil
 	}
-	var seen []arrival
-	return v.follow(s.To, &seen, nil, make([]Reached, 0, len(s.To)))
+	if l := &v.last; l.to != &s.To[0] || l.n != len(s.To) {
+		var seen []arrival
+		*l = lastReached{&s.To[0], len(s.To), v.follow(s.To, &seen, nil, make([]Reached, 0, len(s.To)))}
+	}
+	return v.last.reached
+}
+
+// A lastReached is what was last asked: every check of a store asks it several times in a row.
+type lastReached struct {
+	to      *evidence.Delivery // the first of its deliveries, which tells a source from any other
+	n       int
+	reached []Reached
 }
 
 // An arrival is a way to come to a store: a store is visited once for each.

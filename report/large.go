@@ -66,7 +66,7 @@ func NewLarge(src Source, o Options, sink Sink) (*Report, error) {
 		r: newReport(head, o), sink: sink,
 		results: sample[class]{all: mostResults, each: mostOfClass}, firsts: map[class]checks.Result{}, beyond: map[class]int{}, groups: map[class]int{},
 		gaps: sample[evidence.Gap]{all: mostGaps, each: mostOfTarget}, restGaps: map[evidence.Gap]int{},
-		rows: sample[rowClass]{all: mostRows, each: mostOfTarget}, restRows: map[rowClass]int{},
+		rows: sample[rowClass]{all: mostRows, each: mostOfClass}, restRows: map[rowClass]int{},
 	}
 	f.r.Unasked = map[string]int{}
 	if err := src.Gaps(f.gap); err != nil {

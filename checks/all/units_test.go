@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"lookback/checks"
 	"lookback/evidence"
@@ -198,5 +197,3 @@ func same(t *testing.T, name string, set *evidence.Set, src checks.Source) {
 		}
 	}
 }
-
-var _ = time.Now

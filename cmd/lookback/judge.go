@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"lookback/evidence"
 	"lookback/report"
@@ -77,7 +78,7 @@ type scratch struct {
 	files [3]*os.File
 }
 
-// newScratch makes the files beside the one that they will go into, and has them taken away when they are closed.
+// newScratch makes the files beside the one that they will go into.
 func newScratch(beside string, known map[string]bool) (*scratch, error) {
 	dir := ""
 	if beside != "-" {
@@ -91,6 +92,7 @@ func newScratch(beside string, known map[string]bool) (*scratch, error) {
 			return nil, fmt.Errorf("writing results: %w", cause(err))
 		}
 		s.files[i] = f
+		_ = os.Remove(f.Name()) // where a file may be removed that is open, nothing of it is ever left
 	}
 	s.Stream = json.NewStream(known, s.files[0], s.files[1], s.files[2])
 	return s, nil
@@ -117,6 +119,9 @@ func (s *scratch) render(w io.Writer, r *report.Report) error {
 	return json.Finish(w, r, lists[0], lists[1], lists[2])
 }
 
+// memory is how much a large scan is to take, if what its accounts share leaves room for it; else it takes more, and time.
+const memory = 256 << 20
+
 // judge makes the report, and puts into outputs what writes the results of a large scan.
 func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.Report, done func(), err error) {
 	done = func() {}
@@ -129,6 +134,9 @@ func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.R
 		return report.New(l.Set, o), done, nil
 	}
 	collectGarbage(e, 50)
+	if e.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
 	o.Evidence = l.file.SHA256()
 	var sink report.Sink
 	var s *scratch

@@ -4,13 +4,27 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"lookback/checks"
+	"lookback/checks/all"
 	"lookback/evidence"
+	"lookback/report"
+	"lookback/report/html"
+	"lookback/report/json"
+	"lookback/spool"
 )
 
 // An estate is a made-up organisation: every account has regions with log groups, a network whose flow log goes to a
@@ -174,13 +188,10 @@ func (o estate) write(t testing.TB, w io.Writer) {
 	put(end)
 }
 
-func TestMakeEstate(t *testing.T) {
-	path := os.Getenv("ESTATE")
-	if path == "" {
-		t.Skip()
-	}
-	var o estate
-	fmt.Sscan(os.Getenv("SIZE"), &o.accounts, &o.regions, &o.groups)
+// file writes the estate to a file.
+func (o estate) file(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "evidence.jsonl")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -190,17 +201,192 @@ func TestMakeEstate(t *testing.T) {
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
+	return path
 }
 
-func BenchmarkLarge(b *testing.B) {
-	path := os.Getenv("ESTATE")
-	if path == "" {
-		b.Skip()
+func quietEnv() *env {
+	return &env{stdout: io.Discard, stderr: io.Discard, now: time.Now, getenv: func(string) string { return "50" }} // nothing sets GOGC
+}
+
+// judged judges what was learned, and returns results.json and the report.
+func judged(t testing.TB, l *learned, waivers ...evidence.Waiver) ([]byte, *report.Report) {
+	t.Helper()
+	outputs := []output{{path: filepath.Join(t.TempDir(), "results.json"), name: "json", render: json.Render}}
+	r, done, err := l.judge(quietEnv(), report.Options{Checks: all.All(), Policy: checks.DefaultPolicy(), Waivers: waivers}, outputs)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for b.Loop() {
-		e := &env{stdin: nil, stdout: io.Discard, stderr: io.Discard, now: time.Now, getenv: func(string) string { return "" }}
-		if err := scan(b.Context(), e, scanFlags{failOn: "never", quiet: true, outputs: []string{os.Getenv("OUT")}}, []string{path}); err != nil {
-			b.Fatal(err)
+	defer done()
+	var out bytes.Buffer
+	if err := outputs[0].render(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes(), r
+}
+
+func openLarge(t testing.TB, path string) *learned {
+	t.Helper()
+	file, err := spool.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &learned{file: file}
+	t.Cleanup(l.close)
+	return l
+}
+
+// results are the lists of results.json, of which only that of gaps has another order in a large scan.
+func resultsOf(out []byte) (results string, rest []string) {
+	before, list, _ := strings.Cut(string(out), `"results": [`)
+	results, after, _ := strings.Cut(list, "\n]")
+	for line := range strings.Lines(before + after) {
+		rest = append(rest, strings.TrimRight(line, ",\n"))
+	}
+	slices.Sort(rest)
+	return results, rest
+}
+
+// TestAnOrganisationIsJudgedAccountByAccount judges an organisation at once and from its file: a trail of the organisation
+// covers the regions of all accounts, a central bucket takes the records of all, every account has an alarm.
+func TestAnOrganisationIsJudgedAccountByAccount(t *testing.T) {
+	o := estate{accounts: 9, regions: 3, groups: 4}
+	path := o.file(t)
+	set, err := readEvidence(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waivers := []evidence.Waiver{
+		{Check: "sealed-*", Subject: "aws:" + o.account(3), Reason: "a sandbox"}, {Check: "*", Subject: "aws:" + o.account(99), Reason: "gone"},
+	}
+	wantJSON, want := judged(t, &learned{Set: set}, waivers...)
+	large := openLarge(t, path)
+	gotJSON, got := judged(t, large, waivers...)
+	if got.Score != want.Score || got.Evidence != want.Evidence || len(got.Idle) != 1 {
+		t.Errorf("got %+v %s %v, want %+v %s %v", got.Score, got.Evidence, got.Idle, want.Score, want.Evidence, want.Idle)
+	}
+	gotResults, gotRest := resultsOf(gotJSON)
+	wantResults, wantRest := resultsOf(wantJSON)
+	if gotResults != wantResults {
+		t.Error("the results are not those of all at once")
+	}
+	if !slices.Equal(gotRest, wantRest) {
+		t.Errorf("the rest is not that of all at once: %q, want %q", gotRest, wantRest)
+	}
+	var text, wanted bytes.Buffer
+	if err := errors.Join(html.Render(&text, got), html.Render(&wanted, want)); err != nil || text.String() != wanted.String() {
+		t.Errorf("the page differs, %v", err)
+	}
+
+	// The control: each account judged without the others says something else.
+	results := 0
+	differ := false
+	for n := range large.file.Units() {
+		records, err := large.file.Unit(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rs := checks.Run(&evidence.Set{Records: records, Ended: set.Ended}, all.All(), checks.DefaultPolicy(), nil)
+		for _, res := range rs.All {
+			results++
+			differ = differ || !strings.Contains(wantResults, res.Message)
 		}
 	}
+	if !differ && results == len(want.Results) {
+		t.Error("without what the accounts share nothing changes")
+	}
+}
+
+// TestAccountsAreSpooled adds the accounts in an order of their own.
+func TestAccountsAreSpooled(t *testing.T) {
+	o := estate{accounts: 6, regions: 2, groups: 3}
+	l := &learned{Set: o.head(), spool: spool.New(t.TempDir())}
+	defer l.close()
+	for _, n := range []int{4, 0, 5, -1, 2, 1, 3} {
+		if err := l.spool.Add(o.part(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.join(); err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := l.save(&got); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(o.file(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Error("the accounts are not what all at once is")
+	}
+}
+
+// peak is how many bytes are in use at most while something runs.
+func peak(do func()) uint64 {
+	runtime.GC()
+	var most atomic.Uint64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // after each collection: what is waiting for one is no need
+		for {
+			metrics.Read(sample)
+			most.Store(max(most.Load(), sample[0].Value.Uint64()))
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	do()
+	close(stop)
+	<-stopped
+	return most.Load()
+}
+
+// TestMemoryDoesNotGrowWithTheAccounts judges four times as many accounts, and wants it to take less than twice as much.
+func TestMemoryDoesNotGrowWithTheAccounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it judges 25,000 records")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	sizes := [2]uint64{}
+	for i, n := range []int{10, 40} {
+		l := openLarge(t, estate{accounts: n, regions: 8, groups: 60}.file(t))
+		sizes[i] = peak(func() {
+			r, _, err := l.judge(quietEnv(), report.Options{Checks: all.All(), Policy: checks.DefaultPolicy()}, nil)
+			if err != nil || r.Score.Pass < 500*n {
+				t.Errorf("%d passes, %v", r.Score.Pass, err)
+			}
+		})
+	}
+	if t.Logf("%d and %d kB", sizes[0]>>10, sizes[1]>>10); sizes[1] > 2*sizes[0] {
+		t.Errorf("10 accounts take %d bytes, 40 take %d", sizes[0], sizes[1])
+	}
+}
+
+var size = flag.String("estate", "20 17 100", "accounts, regions in each, and log groups in each of these, of BenchmarkEstate")
+
+// BenchmarkEstate judges a made-up organisation from its file and writes results.json.
+func BenchmarkEstate(b *testing.B) {
+	var o estate
+	if _, err := fmt.Sscan(*size, &o.accounts, &o.regions, &o.groups); err != nil {
+		b.Fatal(err)
+	}
+	path := o.file(b)
+	for b.Loop() {
+		l := openLarge(b, path)
+		outputs := []output{{path: filepath.Join(b.TempDir(), "results.json"), name: "json"}}
+		r, done, err := l.judge(quietEnv(), report.Options{Checks: all.All(), Policy: checks.DefaultPolicy()}, outputs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := writeFile(outputs[0].path, func(w io.Writer) error { return outputs[0].render(w, r) }); err != nil {
+			b.Fatal(err)
+		}
+		done()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*o.accounts*o.regions*o.groups), "ns/log-group")
 }

@@ -52,8 +52,16 @@ type Scan struct {
 	Accounts, Done, Regions atomic.Int64
 }
 
-// atATime is how many accounts are read together. It bounds memory: the calls of one account fill what may be in flight.
-const atATime = 4
+// Accounts are read together, few at a time so as to bound memory: the calls of two large ones fill what may be in flight.
+const (
+	atATime = 3
+	// atMost is for small accounts that leave room, as those do that wait for the limits on calls; small is how many records
+	// such an account has. That there is room is looked for every so often: by then, an account that was begun has its calls
+	// under way.
+	atMost    = 8
+	small     = 4000
+	lookEvery = 250 * time.Millisecond
+)
 
 // Open finds credentials. Its errors say what to do.
 func Open(ctx context.Context, o Options) (*Scan, error) {
@@ -71,6 +79,7 @@ func Open(ctx context.Context, o Options) (*Scan, error) {
 			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 				o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
 					o.MaxAttempts = attempts
+					o.Retryables = append([]retry.IsErrorRetryable{unreadable{}}, o.Retryables...)
 					o.RateLimiter = unlimited{} // the guard limits; a bucket of retries would give up when throttled for long
 				})
 			})
@@ -138,6 +147,7 @@ func (s *Scan) Counts() []scope.Count { return s.guard.Counts() }
 type account struct {
 	id, name string
 	config   aws.Config
+	lost     func() map[scope.Loss]error
 	done     func() // to be called when it was read
 	err      error  // why there are no credentials for it
 }
@@ -145,7 +155,7 @@ type account struct {
 // Run reads all accounts and hands on the evidence of each when it is complete, in any order, one at a time; at last that
 // of what belongs to no single account. After an interrupt, accounts that were not read are gaps.
 func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
-	cfg, done := s.guard.Account(s.base)
+	cfg, lost, done := s.guard.Account(s.base)
 	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return fmt.Errorf("asking AWS who we are: %s", scope.Brief(err))
@@ -156,7 +166,7 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 	}
 	all := scope.NewScan()
 	whole := scope.Scope{Partition: arn.Partition, Region: globalRegion(arn.Partition), Now: s.options.Now}
-	own := account{id: aws.ToString(me.Account), config: cfg, done: done}
+	own := account{id: aws.ToString(me.Account), config: cfg, lost: lost, done: done}
 	accounts := []account{own}
 	rest := &evidence.Set{}
 	if s.options.Filter.Organization {
@@ -168,17 +178,25 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 	s.Accounts.Store(int64(len(accounts)))
 	var mu sync.Mutex
 	var failed error
+	var read, records, waiting atomic.Int64 // accounts that were read, what they had, and those not handed on
 	hand := func(set *evidence.Set) {
+		records.Add(int64(len(set.Records)))
+		read.Add(1)
+		waiting.Add(1)
+		defer waiting.Add(-1)
 		mu.Lock()
 		defer mu.Unlock()
 		if failed == nil {
 			failed = part(set)
 		}
 	}
-	slots := make(chan struct{}, atATime)
+	slots := make(chan struct{}, atMost)
 	var wg sync.WaitGroup
 	for _, a := range accounts {
 		slots <- struct{}{}
+		for len(slots) > atATime && (records.Load() >= small*read.Load() || waiting.Load() > 0 || !s.guard.Idle()) && ctx.Err() == nil {
+			time.Sleep(lookEvery)
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			defer s.Done.Add(1)
@@ -206,6 +224,9 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 		rest.Gaps = append(rest.Gaps, taken.Gaps...)
 	}
 	rest.Records = append(rest.Records, all.Shared()...)
+	for _, a := range accounts { // what their buckets did not answer
+		unsaid(rest, a)
+	}
 	rest.Sort()
 	hand(rest)
 	if failed != nil {
@@ -290,7 +311,11 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 	}
 	wg.Wait()
 	collect.RunAfter(ctx)
-	return collect.Take()
+	shared := collect.Shared()
+	set := collect.Take()
+	unsaid(set, a, shared...)
+	set.Sort()
+	return set
 }
 
 func assetOf(a account, at evidence.Origin) *evidence.Asset {

@@ -77,7 +77,7 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 				provider := aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(assume, fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, one.id, role), s.options.external))
 				base := s.base.Copy()
 				base.Credentials = provider
-				one.config, one.done = s.guard.Account(base)
+				one.config, one.lost, one.done = s.guard.Account(base)
 			}
 			out = append(out, one)
 		}

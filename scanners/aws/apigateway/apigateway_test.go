@@ -98,6 +98,19 @@ func TestStagesThatCannotBeListedAreNamed(t *testing.T) {
 	}
 }
 
+func TestAnAPIThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		switch input.(type) {
+		case *rest.GetStagesInput, *apigatewayv2.GetStagesInput:
+			return nil, awstest.Error("NotFoundException")
+		}
+		return estate(region, input)
+	}, nil, Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
+}
+
 func TestARefusedCallPassesNothing(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service())
 }

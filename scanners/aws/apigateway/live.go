@@ -3,6 +3,7 @@ package apigateway
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	rest "github.com/aws/aws-sdk-go-v2/service/apigateway"
@@ -16,6 +17,9 @@ import (
 
 // get is the permission of every call that reads.
 const get = "apigateway:GET"
+
+// gone is what both services say of an API that was deleted since it was listed.
+const gone = "NotFoundException"
 
 // Service reads API Gateway.
 func Service() scope.Service {
@@ -35,8 +39,8 @@ func Service() scope.Service {
 }
 
 // missed names an API whose stages could not be listed.
-func missed(s *scope.Scope, name string, err error, at evidence.Origin) {
-	s.Missed(s.Home(), "the stages of API "+name, err, at)
+func missed(s *scope.Scope, id, name string, err error, at evidence.Origin) {
+	s.Blind(fmt.Sprintf("stages of API %s (%s)", name, id), err, at, scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 }
 
 func readREST(ctx context.Context, s *scope.Scope) {
@@ -45,7 +49,7 @@ func readREST(ctx context.Context, s *scope.Scope) {
 	for p := rest.NewGetRestApisPaginator(client, &rest.GetRestApisInput{Limit: aws.Int32(500)}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "REST APIs", err, s.At(get, "restapis"))
+			s.Blind("REST APIs", err, s.At(get, "restapis"), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		apis = append(apis, page.Items...)
@@ -54,7 +58,7 @@ func readREST(ctx context.Context, s *scope.Scope) {
 		id, name := aws.ToString(apis[i].Id), aws.ToString(apis[i].Name)
 		out, err := client.GetStages(ctx, &rest.GetStagesInput{RestApiId: &id})
 		if err != nil {
-			missed(s, name, err, s.At(get, "restapis/"+id+"/stages"))
+			missed(s, id, name, err, s.At(get, "restapis/"+id+"/stages"))
 			return
 		}
 		for _, st := range out.Item {
@@ -83,7 +87,7 @@ func readV2(ctx context.Context, s *scope.Scope) {
 	for {
 		page, err := client.GetApis(ctx, &apigatewayv2.GetApisInput{NextToken: token})
 		if err != nil {
-			s.Missed(s.Home(), "HTTP and WebSocket APIs", err, s.At(get, "apis"))
+			s.Blind("HTTP and WebSocket APIs", err, s.At(get, "apis"), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		apis = append(apis, page.Items...)
@@ -100,7 +104,7 @@ func readV2Stages(ctx context.Context, s *scope.Scope, client *apigatewayv2.Clie
 	for {
 		page, err := client.GetStages(ctx, &apigatewayv2.GetStagesInput{ApiId: &id, NextToken: token})
 		if err != nil {
-			missed(s, name, err, s.At(get, "apis/"+id+"/stages"))
+			missed(s, id, name, err, s.At(get, "apis/"+id+"/stages"))
 			return
 		}
 		for _, st := range page.Items {

@@ -149,6 +149,18 @@ func TestARefusedCallLeavesWhatItWouldHaveSaidOpen(t *testing.T) {
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set), "aws:111122223333//account: where real-time logs of distributions go: denied")
 }
 
+func TestADistributionThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		if _, ok := input.(*cloudfront.GetDistributionConfigInput); ok {
+			return nil, awstest.Error("NoSuchDistribution")
+		}
+		return estate(region, input)
+	}, nil, Service(), vended.Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
+}
+
 func TestARefusedCallPassesNothing(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service(), vended.Service())
 }

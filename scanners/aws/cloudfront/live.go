@@ -45,7 +45,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := cloudfront.NewListDistributionsPaginator(client, &cloudfront.ListDistributionsInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "CloudFront distributions", err, s.At(listDistributions, ""))
+			s.Blind("CloudFront distributions", err, s.At(listDistributions, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		if page.DistributionList == nil {
@@ -60,11 +60,12 @@ func read(ctx context.Context, s *scope.Scope) {
 	s.Each(len(found), func(i int) {
 		one := found[i]
 		id := aws.ToString(one.Id)
-		d := distribution{
-			id: id, name: id, at: s.At(listDistributions, id),
-			standard: standard(ctx, client, id, s.At(readConfig, id)),
-			vended:   vended.Of(ctx, s, aws.ToString(one.ARN), "ACCESS_LOGS"),
+		d := distribution{id: id, name: id, at: s.At(listDistributions, id)}
+		var err error
+		if d.standard, err = standard(ctx, client, id, s.At(readConfig, id)); scope.Is(err, "NoSuchDistribution") {
+			return // it was deleted since it was listed
 		}
+		d.vended = vended.Of(ctx, s, aws.ToString(one.ARN), "ACCESS_LOGS")
 		if one.Aliases != nil && len(one.Aliases.Items) > 0 {
 			d.name = slices.Min(one.Aliases.Items)
 		}
@@ -74,19 +75,19 @@ func read(ctx context.Context, s *scope.Scope) {
 }
 
 // standard reads where a distribution's standard log goes, which the list of distributions does not say.
-func standard(ctx context.Context, client *cloudfront.Client, id string, at evidence.Origin) log {
+func standard(ctx context.Context, client *cloudfront.Client, id string, at evidence.Origin) (log, error) {
 	out, err := client.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 	if err == nil && out.DistributionConfig == nil {
 		err = errNothing
 	}
 	if err != nil {
-		return log{on: scope.Unknown[bool](err, at)}
+		return log{on: scope.Unknown[bool](err, at)}, err
 	}
 	set := out.DistributionConfig.Logging
 	if set == nil {
-		return log{on: evidence.Known(false, at.WithNote("AWS default"))}
+		return log{on: evidence.Known(false, at.WithNote("AWS default"))}, nil
 	}
-	return log{on: evidence.Known(aws.ToBool(set.Enabled), at), bucket: aws.ToString(set.Bucket), prefix: aws.ToString(set.Prefix)}
+	return log{on: evidence.Known(aws.ToBool(set.Enabled), at), bucket: aws.ToString(set.Bucket), prefix: aws.ToString(set.Prefix)}, nil
 }
 
 // realtimeOf reads what a distribution logs in real time; nil where it is nothing.

@@ -570,7 +570,7 @@ func TestAMemberIsCoveredByTheTrailOfItsOrganisation(t *testing.T) {
 	e := &estate{trails: []types.Trail{trailOf("main", ofOrganization)}, fails: map[string]error{"GetEventSelectors": awstest.Error("TrailNotFoundException")}}
 	set := e.scan(t)
 	api := find[*evidence.LogSource](t, set, "aws:"+management+"/us-east-1//cloudtrail/main#cloud-api")
-	equal(t, "covers", fmt.Sprint(api.Covers), "[aws:100000000000//organization aws:111122223333//account]")
+	equal(t, "covers", fmt.Sprint(api.Covers), "[aws:100000000000//organization]")
 	equal(t, "bucket", string(api.To[0].To), "aws://s3/logs/AWSLogs")
 	equal(t, "enabled", say(api.Enabled), "true")
 	equal(t, "origin", api.Since.At().Of, "us-east-1/main")
@@ -650,7 +650,7 @@ func TestEventDataStoresThatSayLess(t *testing.T) {
 		fails                 map[string]error
 	}{
 		{"of one region", "[" + regionID + "]", "true", func(d *cloudtrail.GetEventDataStoreOutput) { d.MultiRegionEnabled = aws.Bool(false) }, nil},
-		{"of the organisation", "[aws:111122223333//organization aws:111122223333//account]", "true", func(d *cloudtrail.GetEventDataStoreOutput) { d.OrganizationEnabled = aws.Bool(true) }, nil},
+		{"of the organisation", "[aws:111122223333//organization]", "true", func(d *cloudtrail.GetEventDataStoreOutput) { d.OrganizationEnabled = aws.Bool(true) }, nil},
 		{"stopped", "[aws:111122223333//account]", "false", func(d *cloudtrail.GetEventDataStoreOutput) { d.Status = types.EventDataStoreStatusStoppedIngestion }, nil},
 		{"in a state that we do not know", "[aws:111122223333//account]", "unfamiliar: its status is RESTING", func(d *cloudtrail.GetEventDataStoreOutput) { d.Status = "RESTING" }, nil},
 		{"of which we may not ask", "[aws:111122223333//organization aws:111122223333//account]", "denied cloudtrail:GetEventDataStore eu-west-1/all", func(*cloudtrail.GetEventDataStoreOutput) {}, map[string]error{"GetEventDataStore": awstest.Denied()}},

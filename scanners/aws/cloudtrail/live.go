@@ -63,7 +63,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	s.Listed("trails", err)
 	switch {
 	case err != nil:
-		s.Missed(s.Home(), "trails", err, at)
+		s.Blind("trails", err, at, scope.Unseen{Activities: []evidence.Activity{evidence.CloudAPI, evidence.CloudData}, On: s.Home()})
 		s.Look(s.Home(), evidence.CloudAPI, scope.Unknown[bool](err, at))
 		return
 	case lost != nil: // an event data store may record what no trail does
@@ -210,7 +210,7 @@ func readStores(ctx context.Context, s *scope.Scope) error {
 			break
 		}
 		if err != nil {
-			s.Missed(s.Home(), "event data stores", err, s.At(listEventDataStores, ""))
+			s.Blind("event data stores", err, s.At(listEventDataStores, ""), scope.Unseen{Activities: []evidence.Activity{evidence.CloudAPI, evidence.CloudData}, On: s.Home(), Store: true})
 			lost = err
 			break
 		}
@@ -234,7 +234,7 @@ func readStores(ctx context.Context, s *scope.Scope) error {
 			one.since = scope.Unknown[time.Time](err, asked)
 			one.encrypted, one.readable = scope.Unknown[bool](err, asked), scope.Unknown[bool](err, asked)
 			one.selection = unselected(scope.Unknown[bool](err, asked))
-			one.organization, one.everywhere = true, true // what it covers is not known: it may be all
+			one.unseen, one.everywhere = true, true // what it covers is not known: it may be all
 			observeStore(s, home, one)
 			return
 		}
@@ -265,7 +265,7 @@ func absent(err error) bool {
 
 func collecting(status types.EventDataStoreStatus, at evidence.Origin) evidence.Value[bool] {
 	switch status {
-	case types.EventDataStoreStatusEnabled, types.EventDataStoreStatusCreated, types.EventDataStoreStatusStartingIngestion:
+	case types.EventDataStoreStatusEnabled, types.EventDataStoreStatusStartingIngestion:
 		return evidence.Known(true, at)
 	case types.EventDataStoreStatusStoppingIngestion, types.EventDataStoreStatusStoppedIngestion, types.EventDataStoreStatusPendingDeletion:
 		return evidence.Known(false, at)

@@ -37,6 +37,7 @@ type dataStore struct {
 	name                     string
 	at                       evidence.Origin
 	organization, everywhere bool
+	unseen                   bool // it may record all accounts of an organisation
 	collecting               evidence.Value[bool]
 	since                    evidence.Value[time.Time]
 	kept                     evidence.Value[int]
@@ -50,19 +51,33 @@ func observeTrail(s, home *scope.Scope, t trail) {
 	if t.organization {
 		w.kind = "organisation trail"
 	}
-	w.to = t.deliveries(s, home)
+	w.to = t.deliveries(home)
 	switch {
 	case !t.everywhere: // an organisation's too: it records that region of each account
 		w.home, w.record = homeOf(s, s.Account, home.Region), s.Record
 		w.covers = []evidence.ID{w.home.Home()}
 	case t.organization:
 		w.home, w.covers = home, within(s, home)
-		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
+		owner := home.Account
+		if t.told() { // a delegated administrator sees as much as the owner, and more than other members
+			owner = s.Account
+		}
+		w.record = func(r evidence.Record) { s.Shared(r, owner) }
 	default:
 		w.home, w.covers, w.record = home, []evidence.ID{s.AccountID()}, s.Record
 	}
 	w.api(t.selection, globalCalls(s.Partition, home.Region, t))
 	w.data(t.selection)
+}
+
+// told reports whether the trail's status and its selectors were both to be had.
+func (t trail) told() bool {
+	for _, why := range []evidence.Reason{t.logging.Why(), t.selection.reads.Why()} {
+		if why == evidence.Denied || why == evidence.Failed {
+			return false
+		}
+	}
+	return true
 }
 
 // observeStore turns an event data store into sources and the store that it is.
@@ -73,6 +88,9 @@ func observeStore(s, home *scope.Scope, d dataStore) {
 	switch {
 	case !d.everywhere:
 		w.covers = []evidence.ID{s.Home()}
+	case d.unseen:
+		w.covers = []evidence.ID{scope.OrganizationID(home.Account), s.AccountID()}
+		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
 	case d.organization:
 		w.covers = within(s, home)
 		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
@@ -111,6 +129,9 @@ type writer struct {
 func (w writer) source(thing string, a evidence.Activity, takes evidence.Value[bool]) *evidence.LogSource {
 	l := w.home.Source(thing, a, w.kind, w.name, w.at)
 	l.Enabled, l.Since, l.To, l.Covers = both(w.runs, takes), w.since, w.to, w.covers
+	if len(w.to) == 0 {
+		l.Complete = evidence.Unknown[bool](evidence.Failed, w.at.WithNote("the answer does not say where it delivers"))
+	}
 	return l
 }
 
@@ -157,18 +178,23 @@ func (w writer) bucket(name string) evidence.ID {
 }
 
 // within is what the trail, or event data store, of an organisation covers. That an account sees it proves that it is in
-// that organisation, also where it may not ask.
+// that organisation, also where it may not ask. The account itself is not named: who the organisation's trail is kept from is
+// the organisation, and not whichever of its accounts was read.
 func within(s, home *scope.Scope) []evidence.ID {
 	organization := scope.OrganizationID(home.Account)
-	if home.Account != s.Account {
-		in := evidence.Known(organization, home.At(describeTrails, "").WithNote("it sees the trail of that organisation"))
-		s.Tell(s.AccountID(), func(a *evidence.Asset) {
-			if _, known := a.In.Get(); !known {
-				a.In = in
-			}
-		})
+	at := home.At(describeTrails, "").WithNote("it sees the trail of that organisation")
+	s.Tell(s.AccountID(), func(a *evidence.Asset) {
+		if _, known := a.In.Get(); !known {
+			a.In = evidence.Known(organization, at)
+		}
+	})
+	if _, known := s.Organization.Get(); !known {
+		s.Shared(&evidence.Asset{
+			Subject: evidence.Subject{ID: organization, Kind: "organisation", Name: home.Account, At: at},
+			In:      evidence.Moot[evidence.ID](at), Lasting: true,
+		}, home.Account)
 	}
-	return []evidence.ID{organization, s.AccountID()}
+	return []evidence.ID{organization}
 }
 
 // both is whether a trail runs and takes anything.
@@ -203,7 +229,7 @@ func globalCalls(partition, region string, t trail) evidence.Value[evidence.Exte
 }
 
 // deliveries are where a trail sends what it records.
-func (t trail) deliveries(s, home *scope.Scope) []evidence.Delivery {
+func (t trail) deliveries(home *scope.Scope) []evidence.Delivery {
 	var out []evidence.Delivery
 	add := func(store evidence.ID, a arrival, validated evidence.Value[bool]) {
 		d := scope.To(store, t.at)
@@ -224,7 +250,7 @@ func (t trail) deliveries(s, home *scope.Scope) []evidence.Delivery {
 		if !t.organization {
 			prefix += home.Account + "/CloudTrail/"
 		}
-		add(s.Bucket(scope.Place{Bucket: t.bucket, Prefix: prefix, Key: t.key}), t.toBucket, t.validated)
+		add(home.Bucket(scope.Place{Bucket: t.bucket, Prefix: prefix, Key: t.key}), t.toBucket, t.validated)
 	}
 	if t.group != "" {
 		add(home.GroupID(t.group), t.toGroup, evidence.Moot[bool](t.at))

@@ -44,6 +44,9 @@ func read(ctx context.Context, s *scope.Scope) {
 	at := s.At(recorders, "")
 	out, err := client.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
 	s.Look(s.Home(), evidence.Configuration, scope.Got(true, err, at))
+	if err != nil {
+		s.Blind("configuration recorders", err, at, scope.Unseen{Activities: []evidence.Activity{evidence.Configuration}, On: s.Home()})
+	}
 	if err != nil || len(out.ConfigurationRecorders) == 0 {
 		return
 	}
@@ -74,6 +77,8 @@ func read(ctx context.Context, s *scope.Scope) {
 		r.kept = scope.Unknown[int](err, keptAt)
 	case len(keep.RetentionConfigurations) == 0:
 		r.kept = evidence.Known(defaultKept, keptAt.WithNote("AWS default"))
+	case keep.RetentionConfigurations[0].RetentionPeriodInDays == nil:
+		r.kept = evidence.Unknown[int](evidence.Failed, keptAt.WithNote("the answer does not say"))
 	default:
 		r.kept = evidence.Known(int(aws.ToInt32(keep.RetentionConfigurations[0].RetentionPeriodInDays)), keptAt)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -37,22 +38,25 @@ func observe(s *scope.Scope, r recorder) {
 		source := s.Source("config/"+name, evidence.Configuration, "configuration recorder", name, s.At(recorders, name))
 		source.Records, source.Covers = "how settings change", []evidence.ID{s.Home()}
 		status, ok := r.statuses[name]
-		failing := evidence.Known("", at)
+		var failing evidence.Value[string]
 		switch {
 		case r.statusErr != nil:
 			source.Enabled, failing = scope.Unknown[bool](r.statusErr, at), scope.Unknown[string](r.statusErr, at)
 		case !ok:
-			source.Enabled = evidence.Unknown[bool](evidence.Failed, at.WithNote("no status was given for it"))
+			none := at.WithNote("no status was given for it")
+			source.Enabled, failing = evidence.Unknown[bool](evidence.Failed, none), evidence.Unknown[string](evidence.Failed, none)
 		default:
 			source.Enabled = evidence.Known(status.Recording, at)
-			if status.LastStartTime != nil && status.Recording {
+			source.Since = evidence.Unknown[time.Time](evidence.Elsewhere, at.WithNote("when it was started is not said"))
+			if status.LastStartTime != nil {
 				source.Since = evidence.Known(status.LastStartTime.UTC().Truncate(time.Second), at)
 			}
-			if status.LastStatus == types.RecorderStatusFailure {
-				failing = evidence.Known(because(status.LastErrorCode, status.LastErrorMessage), at)
-			}
+			failing = went(string(status.LastStatus), status.LastErrorCode, status.LastErrorMessage, at)
 		}
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryKind: kinds(one.RecordingGroup, s.At(recorders, name))}
+		if mode := one.RecordingMode; mode != nil && mode.RecordingFrequency == types.RecordingFrequencyDaily {
+			source.Parts[evidence.PartEveryEvent] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "one state a day"}, s.At(recorders, name))
+		}
 		history := scope.To(store.ID, at)
 		history.Error, history.Last = failing, evidence.Moot[time.Time](at) // where nothing changes, nothing is written
 		source.To = []evidence.Delivery{history}
@@ -76,17 +80,31 @@ func (r recorder) toBucket(s *scope.Scope, c types.DeliveryChannel, bucket strin
 	at := s.At(delivered, aws.ToString(c.Name))
 	d := scope.To(s.Bucket(scope.Place{Bucket: bucket, Prefix: prefix, Key: aws.ToString(c.S3KmsKeyArn)}), s.At(channels, aws.ToString(c.Name)))
 	d.Last = evidence.Moot[time.Time](at)
-	d.Error = evidence.Known("", at)
+	d.Error = evidence.Unknown[string](evidence.Failed, at.WithNote("no status was given for it"))
 	if r.deliveredErr != nil {
 		d.Error = scope.Unknown[string](r.deliveredErr, at)
 	}
 	for _, status := range r.delivered {
-		info := status.ConfigHistoryDeliveryInfo
-		if aws.ToString(status.Name) == aws.ToString(c.Name) && info != nil && info.LastStatus == types.DeliveryStatusFailure {
-			d.Error = evidence.Known(because(info.LastErrorCode, info.LastErrorMessage), at)
+		info := cmp.Or(status.ConfigHistoryDeliveryInfo, status.ConfigSnapshotDeliveryInfo)
+		if aws.ToString(status.Name) == aws.ToString(c.Name) && info != nil {
+			d.Error = went(string(info.LastStatus), info.LastErrorCode, info.LastErrorMessage, at)
 		}
 	}
 	return d
+}
+
+// went says how the last attempt went. AWS answers in capitals ("SUCCESS"), where the SDK's constants are not: see the
+// examples of "describe-configuration-recorder-status" in the command line's reference.
+func went(status string, code, message *string, at evidence.Origin) evidence.Value[string] {
+	switch strings.ReplaceAll(strings.ToUpper(status), "_", "") {
+	case "SUCCESS":
+		return evidence.Known("", at)
+	case "FAILURE":
+		return evidence.Known(because(code, message), at)
+	case "NOTAPPLICABLE":
+		return evidence.Moot[string](at)
+	}
+	return evidence.Unknown[string](evidence.Failed, at.WithNote("how the last attempt went is not said"))
 }
 
 // kinds says of which kinds of resource changes are written down.

@@ -35,7 +35,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "ECR repositories", err, s.At("ecr:DescribeRepositories", ""))
+			s.Blind("ECR repositories", err, s.At("ecr:DescribeRepositories", ""), scope.Unseen{Means: []evidence.Means{evidence.MeansImage}})
 			break
 		}
 		found = append(found, page.Repositories...)

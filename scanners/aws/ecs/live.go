@@ -5,6 +5,7 @@ package ecs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -39,6 +40,8 @@ func Service() scope.Service {
 	}
 }
 
+var errNothing = errors.New("the answer is empty")
+
 // A reader reads one region.
 type reader struct {
 	s      *scope.Scope
@@ -66,9 +69,7 @@ func (r reader) clusters(ctx context.Context) []*cluster {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			at := r.s.At("ecs:ListClusters", "")
-			r.s.Missed(r.s.Home(), "ECS clusters", err, at)
-			r.s.Look(r.s.Home(), evidence.Application, scope.Unknown[bool](err, at))
+			r.s.Blind("ECS clusters", err, r.s.At("ecs:ListClusters", ""), unseen(evidence.MeansShell, evidence.MeansImage))
 			break
 		}
 		arns = append(arns, page.ClusterArns...)
@@ -108,7 +109,12 @@ func (r reader) clusters(ctx context.Context) []*cluster {
 // missed says that something that runs in a cluster could not be listed.
 func (r reader) missed(c *cluster, what string, err error, at evidence.Origin) {
 	r.s.Missed(c.id(r.s), what, err, at)
-	r.s.Look(c.id(r.s), evidence.Application, scope.Unknown[bool](err, at))
+	r.s.Stand(what+" in "+c.name, err, at, unseen(evidence.MeansShell, evidence.MeansImage))
+}
+
+// unseen is what would be asked of what runs in a cluster.
+func unseen(means ...evidence.Means) scope.Unseen {
+	return scope.Unseen{Activities: []evidence.Activity{evidence.Application}, Means: means}
 }
 
 func (r reader) services(ctx context.Context, c *cluster) []*work {
@@ -244,16 +250,21 @@ func (w *work) read(ctx context.Context, r reader) {
 		w.definition = evidence.Unknown[types.TaskDefinition](evidence.Elsewhere, w.at.WithNote("it names no task definition"))
 		return
 	}
-	w.definition = scope.Memo(r.s, "ecs task definition "+w.arn, func() evidence.Value[types.TaskDefinition] {
+	type answer struct {
+		definition types.TaskDefinition
+		err        error
+	}
+	got := scope.Memo(r.s, "ecs task definition "+w.arn, func() answer {
 		out, err := r.client.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(w.arn)})
 		switch {
 		case err != nil:
-			return scope.Unknown[types.TaskDefinition](err, at)
+			return answer{err: err}
 		case out.TaskDefinition == nil:
-			return evidence.Unknown[types.TaskDefinition](evidence.Failed, at.WithNote("the answer is empty"))
+			return answer{err: errNothing}
 		}
-		return evidence.Known(*out.TaskDefinition, at)
+		return answer{definition: *out.TaskDefinition}
 	})
+	w.definition, w.missed = scope.Got(got.definition, got.err, at), got.err
 	w.mode = scope.Memo(r.s, "ecs log driver mode "+r.s.Region, func() evidence.Value[string] { return r.mode(ctx) })
 }
 

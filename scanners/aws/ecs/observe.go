@@ -36,6 +36,7 @@ type work struct {
 	arn        string // of its task definition
 	tasks      int
 	definition evidence.Value[types.TaskDefinition]
+	missed     error                  // why the definition could not be had
 	mode       evidence.Value[string] // how log drivers deliver where nobody wrote it
 }
 
@@ -93,6 +94,9 @@ func observe(s *scope.Scope, c *cluster, works []*work) {
 		if w.definition.IsUnknown() {
 			asset.Looked = map[evidence.Activity]evidence.Value[bool]{
 				evidence.Application: evidence.Unknown[bool](w.definition.Why(), w.definition.At()),
+			}
+			if w.missed != nil {
+				s.Stand("containers of "+w.name+" in "+c.name, w.missed, w.definition.At(), unseen(evidence.MeansImage))
 			}
 		}
 		s.Record(asset)

@@ -172,6 +172,18 @@ func TestAClusterThatWasDeletedMeanwhileIsNone(t *testing.T) {
 	}
 }
 
+func TestAClusterThatIsBeingDeletedIsNone(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		if in, ok := input.(*eks.DescribeClusterInput); ok {
+			return &eks.DescribeClusterOutput{Cluster: &types.Cluster{Name: in.Name, Status: types.ClusterStatusDeleting}}, nil
+		}
+		return estate(map[string][]types.LogSetup{"batch": nil})(region, input)
+	}, nil, Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
+}
+
 func TestWhatIsDeniedIsNotAssessed(t *testing.T) {
 	whole := estate(map[string][]types.LogSetup{"batch": {setup(true, types.LogTypeAudit)}, "other": nil})
 	t.Run("the list", func(t *testing.T) {

@@ -34,9 +34,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			at := s.At("eks:ListClusters", "")
-			s.Missed(s.Home(), "EKS clusters", err, at)
-			s.Look(s.Home(), evidence.KubernetesAPI, scope.Unknown[bool](err, at))
+			s.Blind("EKS clusters", err, s.At("eks:ListClusters", ""), scope.Unseen{Activities: []evidence.Activity{evidence.KubernetesAPI}})
 			break
 		}
 		names = append(names, page.Clusters...)
@@ -44,12 +42,13 @@ func read(ctx context.Context, s *scope.Scope) {
 	s.Each(len(names), func(i int) {
 		at := s.At("eks:DescribeCluster", names[i])
 		out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(names[i])})
-		if scope.Is(err, "ResourceNotFoundException") {
-			return // it was deleted since it was listed
+		if scope.Is(err, "ResourceNotFoundException") || err == nil && out.Cluster != nil && out.Cluster.Status == types.ClusterStatusDeleting {
+			return // it was deleted since it was listed, or is about to be gone
 		}
 		c := cluster{name: names[i], at: at}
 		if err != nil {
 			c.audit = scope.Unknown[bool](err, at)
+			s.Stand("audit log of EKS cluster "+names[i], err, at, scope.Unseen{Activities: []evidence.Activity{evidence.KubernetesAPI}, On: s.ID("eks/" + names[i])})
 		} else {
 			c.audit = audits(out.Cluster, at)
 		}

@@ -143,6 +143,30 @@ func TestANetworkLoadBalancerWithoutTLSHasNoLogAndIsNotAsked(t *testing.T) {
 	}
 }
 
+func TestALoadBalancerThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	e := all()
+	set := scan(t, func(region string, input any) (any, error) {
+		switch input.(type) {
+		case *elbv2.DescribeLoadBalancerAttributesInput, *elbv2.DescribeListenersInput, *classic.DescribeLoadBalancerAttributesInput:
+			return nil, awstest.Error("LoadBalancerNotFound")
+		}
+		return e.answer(region, input)
+	})
+	sourcetest.Want(t, "sources", sourcetest.Sources(set))
+	if len(set.Records) != 2 { // the account and the region
+		t.Errorf("it wrote %d records", len(set.Records))
+	}
+	set = scan(t, func(region string, input any) (any, error) {
+		if _, ok := input.(*elbv2.DescribeListenersInput); ok { // a network load balancer that went a moment later
+			return nil, awstest.Error("LoadBalancerNotFound")
+		}
+		return e.answer(region, input)
+	})
+	if len(sourcetest.Sources(set)) != 3 { // old, plain and web
+		t.Errorf("got %v", sourcetest.Sources(set))
+	}
+}
+
 func TestALogDeliveredByCloudWatchLogsCountsToo(t *testing.T) {
 	e := all()
 	e.order, e.classic = []string{"plain"}, nil

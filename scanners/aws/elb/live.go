@@ -39,6 +39,9 @@ func Service() scope.Service {
 
 var errNothing = errors.New("the answer is empty")
 
+// gone is what both services say of a load balancer that was deleted since it was listed.
+const gone = "LoadBalancerNotFound"
+
 func read(ctx context.Context, s *scope.Scope) {
 	readClassic(ctx, s)
 	client := elbv2.NewFromConfig(s.Config)
@@ -47,7 +50,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := elbv2.NewDescribeLoadBalancersPaginator(client, &elbv2.DescribeLoadBalancersInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "application and network load balancers", err, at)
+			s.Blind("application and network load balancers", err, at, scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		for _, lb := range page.LoadBalancers {
@@ -68,6 +71,9 @@ func read(ctx context.Context, s *scope.Scope) {
 		if err == nil && len(out.Attributes) == 0 {
 			err = errNothing
 		}
+		if scope.Is(err, gone) {
+			return
+		}
 		set := map[string]string{}
 		if err == nil {
 			for _, a := range out.Attributes {
@@ -76,7 +82,9 @@ func read(ctx context.Context, s *scope.Scope) {
 		}
 		b.access = attribute(set, "access_logs.s3.", err, at)
 		if lb.Type == types.LoadBalancerTypeEnumNetwork {
-			b.tls = encrypted(ctx, client, arn, s.At(listListeners, name))
+			if b.tls, err = encrypted(ctx, client, arn, s.At(listListeners, name)); scope.Is(err, gone) {
+				return
+			}
 			b.vended = vended.Of(ctx, s, arn, "NLB_ACCESS_LOGS")
 		} else {
 			b.connections = attribute(set, "connection_logs.s3.", err, at)
@@ -99,12 +107,12 @@ func attribute(set map[string]string, prefix string, err error, at evidence.Orig
 }
 
 // encrypted says how much of what comes through a network load balancer comes over TLS.
-func encrypted(ctx context.Context, client *elbv2.Client, arn string, at evidence.Origin) evidence.Value[evidence.Extent] {
+func encrypted(ctx context.Context, client *elbv2.Client, arn string, at evidence.Origin) (evidence.Value[evidence.Extent], error) {
 	var tls, other bool
 	for p := elbv2.NewDescribeListenersPaginator(client, &elbv2.DescribeListenersInput{LoadBalancerArn: &arn}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			return scope.Unknown[evidence.Extent](err, at)
+			return scope.Unknown[evidence.Extent](err, at), err
 		}
 		for _, l := range page.Listeners {
 			if l.Protocol == types.ProtocolEnumTls {
@@ -116,11 +124,11 @@ func encrypted(ctx context.Context, client *elbv2.Client, arn string, at evidenc
 	}
 	switch {
 	case !tls:
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+		return evidence.Known(evidence.Extent{Grade: evidence.None}, at), nil
 	case other:
-		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "its TLS listeners alone"}, at)
+		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "its TLS listeners alone"}, at), nil
 	}
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	return evidence.Known(evidence.Extent{Grade: evidence.All}, at), nil
 }
 
 func readClassic(ctx context.Context, s *scope.Scope) {
@@ -129,7 +137,7 @@ func readClassic(ctx context.Context, s *scope.Scope) {
 	for p := classic.NewDescribeLoadBalancersPaginator(client, &classic.DescribeLoadBalancersInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "classic load balancers", err, s.At(listBalancers, ""))
+			s.Blind("classic load balancers", err, s.At(listBalancers, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		for _, lb := range page.LoadBalancerDescriptions {
@@ -142,6 +150,9 @@ func readClassic(ctx context.Context, s *scope.Scope) {
 		out, err := client.DescribeLoadBalancerAttributes(ctx, &classic.DescribeLoadBalancerAttributesInput{LoadBalancerName: &name})
 		if err == nil && (out.LoadBalancerAttributes == nil || out.LoadBalancerAttributes.AccessLog == nil) {
 			err = errNothing
+		}
+		if scope.Is(err, gone) {
+			return
 		}
 		b := balancer{
 			thing: "elb-classic/" + name, kind: "classic load balancer", name: name, at: s.At(listBalancers, name),

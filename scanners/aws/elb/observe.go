@@ -60,7 +60,7 @@ func observe(s *scope.Scope, b balancer) {
 
 	// A log of connections says who came, not what they asked for: it stands beside the access log where it is on.
 	l = source(s, asset, b.thing+"/connections", "connection log", b.connections, b.vendedConnections)
-	if on, _ := l.Enabled.Get(); on {
+	if on, known := l.Enabled.Get(); on || !known && !l.Enabled.IsMoot() && !l.Enabled.IsZero() {
 		l.Records = "connections"
 		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 			evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: "connections alone, not the requests; " + bestEffort}, l.Enabled.At()),

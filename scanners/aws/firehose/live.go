@@ -38,7 +38,7 @@ func region(ctx context.Context, s *scope.Scope) {
 	client := firehose.NewFromConfig(s.Config)
 	names, err := list(ctx, client)
 	if err != nil {
-		s.Missed(s.Home(), "Firehose streams", err, s.At(actionList, ""))
+		s.Blind("Firehose streams", err, s.At(actionList, ""), scope.Unseen{Store: true})
 	}
 	s.Each(len(names), func(i int) {
 		out, err := client.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: aws.String(names[i])})

@@ -77,6 +77,18 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service())
 }
 
+func TestAFirewallThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		if _, ok := input.(*networkfirewall.DescribeLoggingConfigurationInput); ok {
+			return nil, awstest.Error("ResourceNotFoundException")
+		}
+		return estate(region, input)
+	}, nil, Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
+}
+
 func TestAnEmptyAccountHasNoFirewalls(t *testing.T) {
 	set := awstest.Scan(t, func(string, any) (any, error) { return nil, nil }, nil, Service())
 	if len(set.Records) != 2 || len(set.Gaps) != 0 {

@@ -36,7 +36,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := networkfirewall.NewListFirewallsPaginator(client, &networkfirewall.ListFirewallsInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "network firewalls", err, s.At(listFirewalls, ""))
+			s.Blind("network firewalls", err, s.At(listFirewalls, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		found = append(found, page.Firewalls...)
@@ -47,6 +47,8 @@ func read(ctx context.Context, s *scope.Scope) {
 		at := s.At(readLogging, name)
 		out, err := client.DescribeLoggingConfiguration(ctx, &networkfirewall.DescribeLoggingConfigurationInput{FirewallArn: found[i].FirewallArn})
 		switch {
+		case scope.Is(err, "ResourceNotFoundException"):
+			return // it was deleted since it was listed
 		case err != nil:
 			f.logs = scope.Unknown[[]types.LogDestinationConfig](err, at)
 		case out.LoggingConfiguration == nil: // none was ever made

@@ -45,11 +45,11 @@ func read(ctx context.Context, s *scope.Scope) {
 	e := estate{subnets: map[string][]string{}, interfaces: map[string][]string{}}
 	e.networks, e.networksErr = networks(ctx, s, client)
 	if e.networksErr != nil {
-		s.Missed(s.Home(), "VPCs", e.networksErr, s.At("ec2:DescribeVpcs", ""))
+		s.Blind("VPCs", e.networksErr, s.At("ec2:DescribeVpcs", ""), scope.Unseen{Activities: []evidence.Activity{evidence.NetworkFlow, evidence.DNS}})
 	}
 	e.logs, e.logsErr = flowLogs(ctx, s, client)
 	if e.logsErr != nil {
-		s.Missed(s.Home(), "flow logs", e.logsErr, s.At("ec2:DescribeFlowLogs", ""))
+		s.Blind("flow logs", e.logsErr, s.At("ec2:DescribeFlowLogs", ""), scope.Unseen{Activities: []evidence.Activity{evidence.NetworkFlow}, On: s.Home()})
 	}
 	if len(e.on("subnet-")) > 0 {
 		e.subnetsErr = subnets(ctx, client, e.subnets)

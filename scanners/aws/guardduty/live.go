@@ -50,6 +50,7 @@ func read(ctx context.Context, s *scope.Scope) {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			s.Look(s.Home(), evidence.Detection, scope.Unknown[bool](err, at))
+			unseen(s, "GuardDuty detectors", err, at)
 			return
 		}
 		ids = append(ids, page.DetectorIds...)
@@ -60,6 +61,7 @@ func read(ctx context.Context, s *scope.Scope) {
 		out, err := client.GetDetector(ctx, &guardduty.GetDetectorInput{DetectorId: aws.String(id)})
 		if err != nil {
 			d.on = scope.Unknown[bool](err, d.at)
+			unseen(s, "GuardDuty agents", err, d.at)
 		} else {
 			d.on = evidence.Known(out.Status == types.DetectorStatusEnabled, d.at)
 			d.created = aws.ToString(out.CreatedAt)
@@ -70,6 +72,11 @@ func read(ctx context.Context, s *scope.Scope) {
 		}
 		s.After(func(context.Context) { observe(s, d) })
 	}
+}
+
+// unseen records that nobody could tell what GuardDuty watches: its agent may run on every machine.
+func unseen(s *scope.Scope, what string, err error, at evidence.Origin) {
+	s.Blind(what, err, at, scope.Unseen{Activities: []evidence.Activity{evidence.Detection, evidence.Process}, On: s.Home()})
 }
 
 func hasAgent(features []types.DetectorFeatureConfigurationResult) bool {

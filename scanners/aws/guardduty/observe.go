@@ -1,6 +1,7 @@
 package guardduty
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/guardduty/types"
@@ -49,10 +50,12 @@ func observe(s *scope.Scope, d detector) {
 	for _, t := range d.exports.to {
 		delivery := scope.To(s.Bucket(t.place), t.at)
 		delivery.Last = evidence.Moot[time.Time](t.at) // no finding is good news
-		switch t.status {
-		case types.PublishingStatusPublishing:
+		switch {
+		case d.on.IsUnknown():
+			delivery.Error = evidence.Unknown[string](d.on.Why(), d.on.At())
+		case t.status == types.PublishingStatusPublishing:
 			delivery.Error = evidence.Known("", t.at)
-		case types.PublishingStatusPendingVerification:
+		case t.status == types.PublishingStatusPendingVerification:
 			delivery.Error = evidence.Unknown[string](evidence.Failed, t.at.WithNote("GuardDuty still verifies the destination"))
 		default:
 			delivery.Error = evidence.Known("GuardDuty cannot publish to it: "+string(t.status), t.at)
@@ -68,11 +71,12 @@ func observe(s *scope.Scope, d detector) {
 		}
 	}
 	s.Record(source)
-	runtime(s, d, store.ID)
+	runtime(s, d, source)
 }
 
-// runtime records on what the agent of GuardDuty runs: a sensor that reports what it finds, and keeps nothing else.
-func runtime(s *scope.Scope, d detector, findings evidence.ID) {
+// runtime records on what the agent of GuardDuty runs: a sensor that reports what it finds, with the other findings, and
+// keeps nothing else.
+func runtime(s *scope.Scope, d detector, findings *evidence.LogSource) {
 	if d.coverage == (evidence.Origin{}) {
 		return
 	}
@@ -83,7 +87,9 @@ func runtime(s *scope.Scope, d detector, findings evidence.ID) {
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 			evidence.PartProcessStart: only, evidence.PartConnections: only, evidence.PartFileWrites: only,
 		}
-		source.To = []evidence.Delivery{scope.To(findings, d.coverage)}
+		if source.To, source.Complete = slices.Clone(findings.To), findings.Complete; enabled.IsUnknown() {
+			source.To = nil // it may not run at all
+		}
 		s.Record(source)
 	}
 	if d.covered.err != nil {

@@ -56,7 +56,10 @@ func read(ctx context.Context, s *scope.Scope) {
 	e := &estate{s: s, in: map[string]string{}, volumes: map[string]volume{}, groups: map[string]*group{}, nodes: map[string]node{}}
 	client := ec2.NewFromConfig(s.Config)
 	if err := e.readMachines(ctx, s, client); err != nil {
-		s.Missed(s.Home(), "EC2 instances", err, s.At("ec2:DescribeInstances", ""))
+		s.Blind("EC2 instances", err, s.At("ec2:DescribeInstances", ""), scope.Unseen{
+			Activities: []evidence.Activity{evidence.Process},
+			Means:      []evidence.Means{evidence.MeansDisk, evidence.MeansDiskElsewhere, evidence.MeansMemory, evidence.MeansShell},
+		})
 	}
 	if len(e.machines) == 0 {
 		return

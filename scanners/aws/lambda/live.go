@@ -42,8 +42,9 @@ func read(ctx context.Context, s *scope.Scope) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "Lambda functions", err, at)
-			s.Look(s.Home(), evidence.Application, scope.Unknown[bool](err, at))
+			s.Blind("Lambda functions", err, at, scope.Unseen{
+				Activities: []evidence.Activity{evidence.Application}, Means: []evidence.Means{evidence.MeansCode},
+			})
 			missed = err
 			break
 		}

@@ -70,7 +70,7 @@ func region(ctx context.Context, s *scope.Scope) {
 	}
 	s.SetGroups(known, err)
 	if err != nil {
-		s.Missed(s.Home(), "log groups", err, s.At("logs:DescribeLogGroups", ""))
+		s.Blind("log groups", err, s.At("logs:DescribeLogGroups", ""), scope.Unseen{Store: true})
 	}
 	if len(found) == 0 {
 		return

@@ -38,7 +38,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	client := opensearch.NewFromConfig(s.Config)
 	out, err := client.ListDomainNames(ctx, &opensearch.ListDomainNamesInput{})
 	if err != nil {
-		s.Missed(s.Home(), "OpenSearch domains", err, s.At(listDomains, ""))
+		s.Blind("OpenSearch domains", err, s.At(listDomains, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Database}})
 		return
 	}
 	var names []string

@@ -47,7 +47,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := rds.NewDescribeDBClustersPaginator(r.client, &rds.DescribeDBClustersInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "database clusters", err, s.At(listClusters, ""))
+			s.Blind("database clusters", err, s.At(listClusters, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Database}})
 			break
 		}
 		clusters = append(clusters, page.DBClusters...)
@@ -58,7 +58,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := rds.NewDescribeDBInstancesPaginator(r.client, &rds.DescribeDBInstancesInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "database instances", err, s.At(listInstances, ""))
+			s.Blind("database instances", err, s.At(listInstances, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Database}})
 			rest = err
 			break
 		}

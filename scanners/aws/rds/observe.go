@@ -139,6 +139,9 @@ func observe(s *scope.Scope, d database) {
 		store := s.Store(s.ID(d.thing+"/"+w.log), "log files", "the local "+w.log+" log of "+d.name, d.at)
 		store.On = evidence.Known([]evidence.ID{asset.ID}, d.at)
 		store.Kept, store.Bytes = w.kept, w.bytes
+		if w.on.IsUnknown() { // then it may not write anything that could be kept
+			store.Kept, store.Bytes = evidence.Unknown[int](w.on.Why(), w.on.At()), evidence.Unknown[int64](w.on.Why(), w.on.At())
+		}
 		s.Record(store)
 		l.To = append(l.To, scope.To(store.ID, d.at))
 	}

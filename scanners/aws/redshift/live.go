@@ -37,7 +37,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for p := redshift.NewDescribeClustersPaginator(client, &redshift.DescribeClustersInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "Redshift clusters", err, s.At(listClusters, ""))
+			s.Blind("Redshift clusters", err, s.At(listClusters, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Database}})
 			break
 		}
 		found = append(found, page.Clusters...)
@@ -47,6 +47,9 @@ func read(ctx context.Context, s *scope.Scope) {
 		c := cluster{name: name, at: s.At(listClusters, name), paused: aws.ToString(found[i].ClusterStatus) == "paused"}
 		at := s.At(readLogging, name)
 		out, err := client.DescribeLoggingStatus(ctx, &redshift.DescribeLoggingStatusInput{ClusterIdentifier: &name})
+		if scope.Is(err, "ClusterNotFound") {
+			return // it was deleted since it was listed
+		}
 		if c.on = scope.Unknown[bool](err, at); err == nil {
 			c.on = evidence.Known(aws.ToBool(out.LoggingEnabled), at)
 			c.toGroups = out.LogDestinationType == types.LogDestinationTypeCloudwatch

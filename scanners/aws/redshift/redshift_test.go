@@ -93,6 +93,18 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service())
 }
 
+func TestAClusterThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		if _, ok := input.(*redshift.DescribeLoggingStatusInput); ok {
+			return nil, awstest.Error("ClusterNotFound")
+		}
+		return estate(region, input)
+	}, nil, Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
+}
+
 func TestAnEmptyAccountHasNoClusters(t *testing.T) {
 	set := awstest.Scan(t, func(string, any) (any, error) { return nil, nil }, nil, Service())
 	if len(set.Records) != 2 || len(set.Gaps) != 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 
+	"lookback/evidence"
 	"lookback/scanners/aws/scope"
 )
 
@@ -48,7 +49,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "DNS query logs", err, s.At("route53resolver:ListResolverQueryLogConfigAssociations", ""))
+			s.Blind("DNS query logs", err, s.At("route53resolver:ListResolverQueryLogConfigAssociations", ""), scope.Unseen{Activities: []evidence.Activity{evidence.DNS}, On: s.Home()})
 			s.Listed("resolver query logs", err)
 			return
 		}

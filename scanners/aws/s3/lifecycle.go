@@ -93,9 +93,28 @@ func (h hit) when(does string, days *int32, date *time.Time, now time.Time) hit 
 func reach(prefix string, place []string) (whole, part bool) {
 	for _, p := range place {
 		whole = whole || strings.HasPrefix(p, prefix)
-		part = part || strings.HasPrefix(prefix, p)
+		below, in := strings.CutPrefix(prefix, p)
+		part = part || in && (!strings.HasSuffix(p, "AWSLogs/") || ofOrganization(below))
 	}
 	return whole, part && !whole
+}
+
+// ofOrganization reports whether something that begins so, below AWSLogs/, may be of the trail of an organisation: that one
+// writes to "organisation/account/CloudTrail/", and who names its place does not know the id of the organisation. Beside it,
+// AWS writes other logs of the organisation, and those of single accounts to "account/service/". (CloudTrail user guide,
+// "Finding your CloudTrail log files".)
+func ofOrganization(below string) bool {
+	parts := strings.SplitN(below, "/", 4)
+	id := parts[0]
+	switch {
+	case !strings.HasPrefix(id, "o-") && !(len(parts) == 1 && strings.HasPrefix("o-", id)):
+		return false
+	case len(parts) < 3:
+		return true
+	case len(parts) == 3: // the service, or how it begins
+		return strings.HasPrefix("CloudTrail", parts[2])
+	}
+	return parts[2] == "CloudTrail"
 }
 
 // ofAWS reports whether a place is one that AWS lays out by itself.

@@ -72,9 +72,7 @@ func account(ctx context.Context, s *scope.Scope) {
 	client := open(s.Config)
 	found, err := list(ctx, client)
 	if err != nil {
-		at := s.At(actionList, "")
-		s.Missed(s.AccountID(), "buckets", err, at)
-		s.Look(s.AccountID(), evidence.CloudData, scope.Unknown[bool](err, at))
+		s.Blind("buckets", err, s.At(actionList, ""), scope.Unseen{Activities: []evidence.Activity{evidence.CloudData}, Store: true})
 	}
 	buckets := make([]bucket, len(found))
 	s.Each(len(found), func(i int) { buckets[i] = look(ctx, s, client, found[i]) })

@@ -3,6 +3,7 @@ package scope
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -76,6 +77,14 @@ func throttled(code string) bool {
 	return false
 }
 
+// broken reports whether an error says that the server failed, and not that it answers no.
+func broken(err error) bool {
+	var api smithy.APIError
+	var response *smithyhttp.ResponseError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer ||
+		errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
+}
+
 // Brief is an error in a few words, the same in every scan: without request ids and addresses.
 func Brief(err error) string {
 	var api smithy.APIError
@@ -104,12 +113,29 @@ func Brief(err error) string {
 		return "no such host"
 	case unreachable(err):
 		return "no connection"
+	case Unreadable(err):
+		return "the server's answer could not be read"
 	}
 	text := err.Error()
 	if i := strings.LastIndex(text, ": "); i >= 0 {
 		text = text[i+2:]
 	}
 	return text
+}
+
+// Unreadable reports whether something answered, in a way that is none of the protocol: a page of HTML, of a proxy or of a
+// server that does not know the operation. The same answer would come again.
+func Unreadable(err error) bool {
+	var response *smithyhttp.ResponseError
+	var read *net.OpError
+	if !errors.As(err, &response) || errors.As(err, &read) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	switch response.HTTPStatusCode() {
+	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests: // for a moment
+		return false
+	}
+	return Code(err) == ""
 }
 
 // unreachable reports whether an error says that nobody answered.

@@ -15,6 +15,8 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/time/rate"
+
+	"lookback/evidence"
 )
 
 // Limits on calls.
@@ -30,13 +32,15 @@ const (
 	callTime    = 3 * time.Minute
 )
 
-// slow are actions that AWS grants at a lower rate, per second.
+// slow are actions that AWS grants at a lower rate: four fifths of it, per second. See the quotas in the user guides of
+// CloudWatch Logs (10 and 5) and CloudTrail (10).
 var slow = map[string]rate.Limit{
-	"CloudWatch Logs.DescribeLogGroups":           10,
-	"CloudWatch Logs.DescribeSubscriptionFilters": 5,
-	"CloudTrail.GetTrailStatus":                   10,
-	"CloudTrail.DescribeTrails":                   10,
-	"CloudTrail.GetEventSelectors":                10,
+	"CloudWatch Logs.DescribeLogGroups":           8,
+	"CloudWatch Logs.DescribeMetricFilters":       4,
+	"CloudWatch Logs.DescribeSubscriptionFilters": 4,
+	"CloudTrail.GetTrailStatus":                   8,
+	"CloudTrail.DescribeTrails":                   8,
+	"CloudTrail.GetEventSelectors":                8,
 	"SSM.GetInventory":                            5,
 	"Organizations.ListAccounts":                  5,
 }
@@ -103,6 +107,9 @@ func NewGuard(declared []Call) *Guard {
 	return g
 }
 
+// Idle reports whether calls leave more than half of the room that they may take: they wait for limits, or for few answers.
+func (g *Guard) Idle() bool { return 2*len(g.flight.free) > cap(g.flight.free) }
+
 // Made is how many requests were sent, Throttled how many of them were turned away for coming too fast.
 func (g *Guard) Made() int64      { return g.made.Load() }
 func (g *Guard) Throttled() int64 { return g.throttled.Load() }
@@ -142,8 +149,10 @@ func (g *Guard) count(op string, throttle bool) {
 }
 
 // Account returns a configuration whose calls are guarded, for one account. Limits of rate hold for that account. Done says
-// that the account was read: what is kept for its limits then is let go, and begins anew should it be called again.
-func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, done func()) {
+// that the account was read: what is kept for its limits then is let go, and begins anew should it be called again. Lost
+// returns the calls that brought nothing since it was asked before, with an error of each: those that were refused, and those
+// to which there was no answer. That something does not exist is an answer.
+func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, lost func() map[Loss]error, done func()) {
 	p := newPace()
 	cfg = cfg.Copy()
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(stack *middleware.Stack) error {
@@ -154,12 +163,14 @@ func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, done func()) {
 			}
 			h := p.health(awsmiddleware.GetServiceID(ctx) + " " + awsmiddleware.GetRegion(ctx))
 			if h.down() {
+				p.lose(g.calls[op].Action, awsmiddleware.GetRegion(ctx), errRegionDown)
 				return out, meta, errRegionDown
 			}
 			ctx, cancel := context.WithTimeout(ctx, callTime)
 			defer cancel()
 			out, meta, err = next.HandleInitialize(ctx, in)
 			h.saw(err)
+			p.lose(g.calls[op].Action, awsmiddleware.GetRegion(ctx), err)
 			return out, meta, err
 		}), middleware.After); err != nil { // some clients name the operation in a middleware of this step
 			return err
@@ -180,7 +191,7 @@ func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, done func()) {
 			return out, meta, err
 		}), "Retry", middleware.After)
 	})
-	return cfg, p.forget
+	return cfg, p.losses, p.forget
 }
 
 func operation(ctx context.Context) string {
@@ -192,10 +203,33 @@ type pace struct {
 	mu      sync.Mutex
 	limits  map[string]*rate.Limiter
 	regions map[string]*health
+	lost    map[Loss]error
+}
+
+// A Loss is an action that a region did not answer.
+type Loss struct{ Action, Region string }
+
+func (p *pace) lose(action, region string, err error) {
+	if err == nil || errors.Is(err, context.Canceled) || Why(err) != evidence.Denied && Code(err) != "" && !throttled(Code(err)) && !broken(err) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost[Loss{action, region}] == nil {
+		p.lost[Loss{action, region}] = err
+	}
+}
+
+func (p *pace) losses() map[Loss]error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lost := p.lost
+	p.lost = map[Loss]error{}
+	return lost
 }
 
 func newPace() *pace {
-	return &pace{limits: map[string]*rate.Limiter{}, regions: map[string]*health{}}
+	return &pace{limits: map[string]*rate.Limiter{}, regions: map[string]*health{}, lost: map[Loss]error{}}
 }
 
 func (p *pace) forget() {
@@ -242,7 +276,7 @@ func (h *health) down() bool { return h.failed.Load() && !h.answered.Load() }
 
 func (h *health) saw(err error) {
 	switch {
-	case err == nil || Code(err) != "":
+	case err == nil || Code(err) != "" || Unreadable(err):
 		h.answered.Store(true)
 	case unreachable(err) && !errors.Is(err, context.Canceled):
 		h.failed.Store(true)

@@ -130,6 +130,8 @@ type Account struct {
 	after []func(context.Context)
 	areas map[string]*region
 	memo  sync.Map
+	// shared is what the account gave to [Scope.Shared].
+	shared []evidence.Record
 }
 
 type region struct {
@@ -174,6 +176,13 @@ func (a *Account) RunAfter(ctx context.Context) {
 	a.after = nil
 }
 
+// Shared returns what the account said of what several see, whoever else said more.
+func (a *Account) Shared() []evidence.Record {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.shared)
+}
+
 // Take returns what was found, and forgets it.
 func (a *Account) Take() *evidence.Set {
 	a.mu.Lock()
@@ -187,9 +196,12 @@ func (a *Account) Take() *evidence.Set {
 	}
 	set := a.set
 	set.Sort()
+	set.Records = append(set.Records, led(set.Records)...)
+	set.Sort()
 	a.set, a.told = evidence.Set{}, map[evidence.ID][]func(*evidence.Asset){}
 	a.areas = map[string]*region{}
 	a.memo.Clear()
+	a.shared = nil
 	return &set
 }
 

@@ -133,7 +133,12 @@ func (s *Scope) Record(r evidence.Record) { s.account.record(r) }
 
 // Shared adds a record that several accounts see, such as the trail of an organisation: each would write it. Owner is the
 // account that it belongs to; what that one says goes before what others do.
-func (s *Scope) Shared(r evidence.Record, owner string) { s.account.scan.share(r, owner, s.Account) }
+func (s *Scope) Shared(r evidence.Record, owner string) {
+	s.account.mu.Lock()
+	s.account.shared = append(s.account.shared, r)
+	s.account.mu.Unlock()
+	s.account.scan.share(r, owner, s.Account)
+}
 
 // Look says whether every source of an activity on an asset is in the set. Several services may say so of one asset,
 // which one of them records.

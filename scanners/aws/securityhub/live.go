@@ -28,6 +28,9 @@ func read(ctx context.Context, s *scope.Scope) {
 	at := s.At(action, "")
 	_, err := securityhub.NewFromConfig(s.Config).DescribeHub(ctx, &securityhub.DescribeHubInput{})
 	s.Listed("security hub", err)
+	if Enabled(s).IsUnknown() {
+		s.Blind("findings of Security Hub", err, at, scope.Unseen{Store: true})
+	}
 	if err != nil {
 		return
 	}

@@ -37,7 +37,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	// The answer also holds keys of the tunnels. Nothing of it is kept but what is taken here.
 	out, err := client.DescribeVpnConnections(ctx, &ec2.DescribeVpnConnectionsInput{})
 	if err != nil {
-		s.Missed(s.Home(), "VPN connections", err, s.At("ec2:DescribeVpnConnections", ""))
+		s.Blind("VPN connections", err, s.At("ec2:DescribeVpnConnections", ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 		return
 	}
 	for _, c := range out.VpnConnections {
@@ -53,7 +53,7 @@ func endpoints(ctx context.Context, s *scope.Scope, client *ec2.Client) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			s.Missed(s.Home(), "Client VPN endpoints", err, s.At("ec2:DescribeClientVpnEndpoints", ""))
+			s.Blind("Client VPN endpoints", err, s.At("ec2:DescribeClientVpnEndpoints", ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			return
 		}
 		for _, e := range page.ClientVpnEndpoints {

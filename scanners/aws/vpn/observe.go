@@ -56,7 +56,10 @@ func delivery(s *scope.Scope, group string, at evidence.Origin) evidence.Deliver
 	to.Last = evidence.Moot[time.Time](at.WithNote("a door that nobody uses writes nothing"))
 	if to.To.Target() == s.Home().Target() { // a log group of this region
 		_, exists := s.Group(strings.TrimPrefix(to.To.Thing(), "logs/"))
-		if there, known := exists.Get(); known && !there {
+		switch there, known := exists.Get(); {
+		case !known:
+			to.Error = evidence.Unknown[string](exists.Why(), exists.At())
+		case !there:
 			to.Error = evidence.Known("its log group does not exist", exists.At())
 		}
 	}

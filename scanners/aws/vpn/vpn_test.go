@@ -106,6 +106,13 @@ func TestAClientVPNEndpointThatLogs(t *testing.T) {
 	wants(t, verdicts(set, "arriving-recently"), "fail its log group does not exist")
 }
 
+func TestLogGroupsThatCouldNotBeListedLeaveTheDeliveryOpen(t *testing.T) {
+	on := &types.ConnectionLogResponseOptions{Enabled: aws.Bool(true), CloudwatchLogGroup: aws.String("staff")}
+	refused := scope.Service{Name: "groups", Region: func(_ context.Context, s *scope.Scope) { s.SetGroups(nil, awstest.Denied()) }}
+	set := awstest.Scan(t, region([]types.ClientVpnEndpoint{endpointOf(on)}), nil, Service(), refused)
+	wants(t, verdicts(set, "arriving-recently"), "not-assessed we may not call logs:DescribeLogGroups")
+}
+
 func TestAClientVPNEndpointThatDoesNotLog(t *testing.T) {
 	for _, off := range []*types.ConnectionLogResponseOptions{nil, {Enabled: aws.Bool(false)}} {
 		set := awstest.Scan(t, region([]types.ClientVpnEndpoint{endpointOf(off)}), nil, Service())

@@ -39,7 +39,7 @@ func read(ctx context.Context, s *scope.Scope, of types.Scope) {
 	for marker := (*string)(nil); ; {
 		out, err := client.ListWebACLs(ctx, &wafv2.ListWebACLsInput{Scope: of, NextMarker: marker})
 		if err != nil {
-			s.Missed(s.Home(), "web ACLs", err, s.At(listACLs, ""))
+			s.Blind("web ACLs", err, s.At(listACLs, ""), scope.Unseen{Activities: []evidence.Activity{evidence.Edge}})
 			break
 		}
 		found = append(found, out.WebACLs...)
