@@ -448,8 +448,8 @@ func TestSameWorkloadInSeveralPlaces(t *testing.T) {
 	})
 	sameList(t, "containers", got.ids(), "kubernetes:a//default/pod/web/app", "kubernetes:d//default/pod/web/app")
 	c := got.containers[0]
-	equal(t, "places of the container", fmt.Sprint(c.Asset.Places), "[{b/web.yaml 6 5   } {c/all-again.yaml 6 5   } {c/all.yaml 7 5   }]")
-	equal(t, "places of the workload", fmt.Sprint(got.asset(t, c.Pod).Places), "[{b/web.yaml 1 1   } {c/all-again.yaml 1 1   } {c/all.yaml 3 1   }]")
+	equal(t, "places of the container", fmt.Sprint(c.Asset.Places), "[{b/web.yaml 6 5    } {c/all-again.yaml 6 5    } {c/all.yaml 7 5    }]")
+	equal(t, "places of the workload", fmt.Sprint(got.asset(t, c.Pod).Places), "[{b/web.yaml 1 1    } {c/all-again.yaml 1 1    } {c/all.yaml 3 1    }]")
 	sameList(t, "units", c.Units, "folder:a", "folder:b", "folder:c")
 	equal(t, "development, for it also stands elsewhere", c.Asset.Development, false)
 }

@@ -90,12 +90,17 @@ func TestStagesThatCannotBeListedAreNamed(t *testing.T) {
 	}, nil, Service())
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set),
 		"aws:111122223333/eu-west-1//region: HTTP and WebSocket APIs: failed",
-		"aws:111122223333/eu-west-1//region: the stages of API bank: denied",
-		"aws:111122223333/eu-west-1//region: the stages of API shop: denied",
+		"aws:111122223333/eu-west-1//region: stages of API bank (r2): denied",
+		"aws:111122223333/eu-west-1//region: stages of API shop (r1): denied",
 	)
-	if n := len(sourcetest.Sources(set)); n != 2 { // of the HTTP API, on the first page
-		t.Errorf("%d sources were kept", n)
-	}
+	const elsewhere = "; perhaps elsewhere: "
+	sourcetest.Want(t, "sources", sourcetest.Sources(set), // the HTTP API is on the first page
+		"apigateway/h1/$default#edge: on (apigateway:GET eu-west-1/apis/h1/stages/$default) -> logs/edge",
+		"apigateway/h1/beta#edge: off (apigateway:GET eu-west-1/apis/h1/stages/beta)",
+		"unseen/HTTP-and-WebSocket-APIs#edge: failed (apigateway:GET eu-west-1/apis, TooManyRequestsException) -> unseen/HTTP-and-WebSocket-APIs/records"+elsewhere+"failed",
+		"unseen/stages-of-API-bank-(r2)#edge: denied (apigateway:GET eu-west-1/restapis/r2/stages) -> unseen/stages-of-API-bank-(r2)/records"+elsewhere+"denied",
+		"unseen/stages-of-API-shop-(r1)#edge: denied (apigateway:GET eu-west-1/restapis/r1/stages) -> unseen/stages-of-API-shop-(r1)/records"+elsewhere+"denied",
+	)
 }
 
 func TestAnAPIThatIsGoneMeanwhileIsNotThere(t *testing.T) {

@@ -57,6 +57,9 @@ func readREST(ctx context.Context, s *scope.Scope) {
 	s.Each(len(apis), func(i int) {
 		id, name := aws.ToString(apis[i].Id), aws.ToString(apis[i].Name)
 		out, err := client.GetStages(ctx, &rest.GetStagesInput{RestApiId: &id})
+		if scope.Is(err, gone) {
+			return
+		}
 		if err != nil {
 			missed(s, id, name, err, s.At(get, "restapis/"+id+"/stages"))
 			return
@@ -103,6 +106,9 @@ func readV2Stages(ctx context.Context, s *scope.Scope, client *apigatewayv2.Clie
 	var token *string
 	for {
 		page, err := client.GetStages(ctx, &apigatewayv2.GetStagesInput{ApiId: &id, NextToken: token})
+		if scope.Is(err, gone) {
+			return
+		}
 		if err != nil {
 			missed(s, id, name, err, s.At(get, "apis/"+id+"/stages"))
 			return

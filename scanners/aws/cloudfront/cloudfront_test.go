@@ -141,6 +141,7 @@ func TestARefusedCallLeavesWhatItWouldHaveSaidOpen(t *testing.T) {
 		"cloudfront/OFF#edge: off (cloudfront:GetDistributionConfig 111122223333/OFF)"+effort,
 		"cloudfront/STD#edge: on (cloudfront:GetDistributionConfig 111122223333/STD) -> s3/my.s3.logs/cdn"+effort,
 		"cloudfront/V2#edge: denied (logs:DescribeDeliveries us-east-1)"+effort+"; perhaps elsewhere: denied",
+		"unseen/logs:DescribeDeliveries#edge: denied (logs:DescribeDeliveries ) -> unseen/logs:DescribeDeliveries; perhaps elsewhere: denied",
 	)
 	set = awstest.Scan(t, refuse[*cloudfront.ListRealtimeLogConfigsInput](awstest.Denied()), nil, Service(), vended.Service())
 	sourcetest.Want(t, "real-time logs without their settings", sourcetest.Sources(set)[2:3],

@@ -579,17 +579,18 @@ func TestWhatIsDeniedIsNotAssessed(t *testing.T) {
 		}
 		return out
 	}
+	const unseen = "aws:111122223333/eu-west-1//unseen/ECS-"
 	before := passes(awstest.Judge(whole().scan(t, "shop")))
 	for call, c := range map[string]struct {
 		denied func(any) bool
 		want   string // a line; of the access otherwise
 		gap    bool
 	}{
-		"ecs:ListClusters":     {func(in any) bool { _, ok := in.(*ecs.ListClustersInput); return ok }, "not-assessed recorded-application aws:111122223333/eu-west-1//region: we may not call ecs:ListClusters", true},
-		"ecs:ListServices":     {func(in any) bool { _, ok := in.(*ecs.ListServicesInput); return ok }, "not-assessed recorded-application " + shop + ": we may not call ecs:ListServices", true},
-		"ecs:DescribeServices": {func(in any) bool { _, ok := in.(*ecs.DescribeServicesInput); return ok }, "not-assessed recorded-application " + shop + ": we may not call ecs:DescribeServices", true},
-		"ecs:ListTasks":        {func(in any) bool { _, ok := in.(*ecs.ListTasksInput); return ok }, "not-assessed recorded-application " + shop + ": we may not call ecs:ListTasks", true},
-		"ecs:DescribeTasks":    {func(in any) bool { _, ok := in.(*ecs.DescribeTasksInput); return ok }, "not-assessed recorded-application " + shop + ": we may not call ecs:DescribeTasks", true},
+		"ecs:ListClusters":     {func(in any) bool { _, ok := in.(*ecs.ListClustersInput); return ok }, "not-assessed recorded-application " + unseen + "clusters: we may not call ecs:ListClusters", true},
+		"ecs:ListServices":     {func(in any) bool { _, ok := in.(*ecs.ListServicesInput); return ok }, "not-assessed recorded-application " + unseen + "services-in-shop: we may not call ecs:ListServices", true},
+		"ecs:DescribeServices": {func(in any) bool { _, ok := in.(*ecs.DescribeServicesInput); return ok }, "not-assessed recorded-application " + unseen + "services-in-shop: we may not call ecs:DescribeServices", true},
+		"ecs:ListTasks":        {func(in any) bool { _, ok := in.(*ecs.ListTasksInput); return ok }, "not-assessed recorded-application " + unseen + "tasks-in-shop: we may not call ecs:ListTasks", true},
+		"ecs:DescribeTasks":    {func(in any) bool { _, ok := in.(*ecs.DescribeTasksInput); return ok }, "not-assessed recorded-application " + unseen + "tasks-in-shop: we may not call ecs:DescribeTasks", true},
 		"ecs:DescribeTaskDefinition": {
 			func(in any) bool { _, ok := in.(*ecs.DescribeTaskDefinitionInput); return ok },
 			"not-assessed recorded-application " + shop + "/web: we may not call ecs:DescribeTaskDefinition", false,
@@ -620,6 +621,137 @@ func TestWhatIsDeniedIsNotAssessed(t *testing.T) {
 				record[*evidence.Asset](t, set, shop+"/task:web") // tasks are asked for where nobody said how many run
 			}
 		})
+	}
+}
+
+func TestWhatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	for name, gone := range map[string]func(input any) (any, error){
+		"the cluster is missing": func(input any) (any, error) {
+			switch input.(type) {
+			case *ecs.DescribeClustersInput:
+				return &ecs.DescribeClustersOutput{Failures: []types.Failure{{Arn: aws.String(arn + "cluster/shop"), Reason: aws.String("MISSING")}}}, nil
+			case *ecs.ListServicesInput, *ecs.ListTasksInput:
+				return nil, awstest.Error("ClusterNotFoundException")
+			}
+			return nil, nil
+		},
+		"the cluster was deleted": func(input any) (any, error) {
+			if _, ok := input.(*ecs.DescribeClustersInput); ok {
+				return &ecs.DescribeClustersOutput{Clusters: []types.Cluster{{ClusterArn: aws.String(arn + "cluster/shop"), Status: aws.String("INACTIVE")}}}, nil
+			}
+			return nil, nil
+		},
+		"the cluster goes before its services are listed": func(input any) (any, error) {
+			switch input.(type) {
+			case *ecs.ListServicesInput, *ecs.ListTasksInput:
+				return nil, awstest.Error("ClusterNotFoundException")
+			}
+			return nil, nil
+		},
+		"the service is missing": func(input any) (any, error) {
+			if _, ok := input.(*ecs.DescribeServicesInput); ok {
+				return &ecs.DescribeServicesOutput{Failures: []types.Failure{{Arn: aws.String(arn + "service/shop/web"), Reason: aws.String("MISSING")}}}, nil
+			}
+			return nil, nil
+		},
+		"the service was deleted": func(input any) (any, error) {
+			if _, ok := input.(*ecs.DescribeServicesInput); ok {
+				return &ecs.DescribeServicesOutput{Services: []types.Service{service("web", types.LaunchTypeFargate, func(s *types.Service) {
+					s.Status, s.RunningCount = aws.String("INACTIVE"), 0
+				})}}, nil
+			}
+			return nil, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &estate{services: []types.Service{service("web", types.LaunchTypeFargate)}, definitions: nginx(awslogs())}
+			set := awstest.Scan(t, func(region string, input any) (any, error) {
+				if out, err := gone(input); out != nil || err != nil {
+					return out, err
+				}
+				return e.answer(region, input)
+			}, nil, Service(), groups(nil, "shop"))
+			if lines := awstest.Judge(set); len(set.Gaps) != 0 || len(lines) != 0 {
+				t.Errorf("got %v, %s", set.Gaps, strings.Join(lines, "\n"))
+			}
+			want := 2 // the account and the region
+			if strings.HasPrefix(name, "the service") {
+				want = 3 // and the cluster
+			}
+			if len(set.Records) != want {
+				t.Errorf("got %d records, want %d", len(set.Records), want)
+			}
+		})
+	}
+}
+
+func TestWhatAnAnswerLeavesOutIsNotAssessed(t *testing.T) {
+	for name, partial := range map[string]func(input any) any{
+		"a service is refused": func(input any) any {
+			if _, ok := input.(*ecs.DescribeServicesInput); ok {
+				return &ecs.DescribeServicesOutput{Failures: []types.Failure{{Arn: aws.String(arn + "service/shop/web"), Reason: aws.String("INTERNAL")}}}
+			}
+			return nil
+		},
+		"a service is left out": func(input any) any {
+			if _, ok := input.(*ecs.DescribeServicesInput); ok {
+				return &ecs.DescribeServicesOutput{}
+			}
+			return nil
+		},
+		"a task is refused": func(input any) any {
+			switch input.(type) {
+			case *ecs.DescribeServicesInput:
+				return &ecs.DescribeServicesOutput{Failures: []types.Failure{{Arn: aws.String(arn + "service/shop/web"), Reason: aws.String("MISSING")}}}
+			case *ecs.ListTasksInput:
+				return &ecs.ListTasksOutput{TaskArns: []string{arn + "task/shop/1"}}
+			case *ecs.DescribeTasksInput:
+				return &ecs.DescribeTasksOutput{Failures: []types.Failure{{Arn: aws.String(arn + "task/shop/1"), Reason: aws.String("INTERNAL")}}}
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &estate{services: []types.Service{service("web", types.LaunchTypeFargate)}, definitions: nginx(awslogs())}
+			set := awstest.Scan(t, func(region string, input any) (any, error) {
+				if out := partial(input); out != nil {
+					return out, nil
+				}
+				return e.answer(region, input)
+			}, nil, Service(), groups(nil, "shop"))
+			what, call := "services", "ecs:DescribeServices"
+			if name == "a task is refused" {
+				what, call = "tasks", "ecs:DescribeTasks"
+			}
+			has(t, awstest.Judge(set), "not-assessed recorded-application aws:111122223333/eu-west-1//unseen/ECS-"+what+"-in-shop: ")
+			if len(set.Gaps) != 1 || set.Gaps[0].Why != evidence.Failed || set.Gaps[0].At.Call != call || set.Gaps[0].In != shop {
+				t.Errorf("gaps: %v", set.Gaps)
+			}
+		})
+	}
+}
+
+func TestWhatAnAnswerHoldsIsReadThoughItLeavesSomeOut(t *testing.T) {
+	e := &estate{services: []types.Service{service("web", types.LaunchTypeFargate), service("api", types.LaunchTypeFargate)}, definitions: nginx(awslogs())}
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		switch in := input.(type) {
+		case *ecs.DescribeClustersInput:
+			return &ecs.DescribeClustersOutput{Failures: []types.Failure{{Arn: aws.String(in.Clusters[0]), Reason: aws.String("INTERNAL")}}}, nil
+		case *ecs.DescribeServicesInput:
+			return &ecs.DescribeServicesOutput{
+				Services: []types.Service{service("web", types.LaunchTypeFargate, func(s *types.Service) { s.EnableExecuteCommand = true })},
+				Failures: []types.Failure{{Arn: aws.String(arn + "service/api"), Reason: aws.String("INTERNAL")}}, // an ARN without the cluster
+			}, nil
+		}
+		return e.answer(region, input)
+	}, nil, Service(), groups(nil, "shop"))
+	const why = `the answer names a failure, "INTERNAL"`
+	if a := record[*evidence.Access](t, set, shop+"/web:exec"); say(a.Recorded) != "failed: "+why {
+		t.Errorf("recorded: got %s", say(a.Recorded))
+	}
+	record[*evidence.LogSource](t, set, web+stdout)
+	if len(set.Gaps) != 1 || set.Gaps[0].Asked != "ECS services" || set.Gaps[0].Err != why {
+		t.Errorf("gaps: %v", set.Gaps)
 	}
 }
 

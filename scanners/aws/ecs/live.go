@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -40,7 +41,46 @@ func Service() scope.Service {
 	}
 }
 
-var errNothing = errors.New("the answer is empty")
+var (
+	errNothing = errors.New("the answer is empty")
+	errLeftOut = errors.New("the answer does not mention it")
+)
+
+// What ECS says of what is gone. A cluster or a service that was deleted may still be listed and described for a while, as
+// inactive; see the fields Status of both in the SDK.
+const (
+	noCluster = "ClusterNotFoundException"
+	missing   = "MISSING"
+	inactive  = "INACTIVE"
+)
+
+// left says why an answer does not describe something that was asked for; nil where it is gone. Names are those behind the
+// last slash of ARNs, of which there are longer and shorter ones of the same thing.
+func left(arn string, failures []types.Failure) error {
+	for _, f := range failures {
+		switch {
+		case lastPart(aws.ToString(f.Arn)) != lastPart(arn):
+		case aws.ToString(f.Reason) == missing:
+			return nil
+		default:
+			return fmt.Errorf("the answer names a failure, %q", aws.ToString(f.Reason))
+		}
+	}
+	return errLeftOut
+}
+
+// absent says why an answer does not describe all that was asked for and is not gone; nil where it does.
+func absent(asked []string, described map[string]bool, failures []types.Failure) error {
+	for _, arn := range asked {
+		if described[lastPart(arn)] {
+			continue
+		}
+		if err := left(arn, failures); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // A reader reads one region.
 type reader struct {
@@ -53,9 +93,12 @@ func read(ctx context.Context, s *scope.Scope) {
 	clusters := r.clusters(ctx)
 	s.Each(len(clusters), func(i int) {
 		c := clusters[i]
-		s.Record(c.asset(s))
 		works := r.services(ctx, c)
 		works = append(works, r.tasks(ctx, c, works)...)
+		if c.gone {
+			return
+		}
+		s.Record(c.asset(s))
 		s.Each(len(works), func(i int) { works[i].read(ctx, r) })
 		slices.SortFunc(works, func(a, b *work) int { return cmp.Compare(a.id, b.id) })
 		observe(s, c, works)
@@ -85,12 +128,16 @@ func (r reader) clusters(ctx context.Context) []*cluster {
 		for _, arn := range some {
 			c := &cluster{arn: arn, name: lastPart(arn), running: -1}
 			c.at = r.s.At("ecs:DescribeClusters", c.name)
-			i := slices.IndexFunc(described.Clusters, func(d types.Cluster) bool { return aws.ToString(d.ClusterArn) == arn })
+			i := slices.IndexFunc(described.Clusters, func(d types.Cluster) bool { return lastPart(aws.ToString(d.ClusterArn)) == c.name })
+			why := err
+			if err == nil && i < 0 {
+				why = left(arn, described.Failures)
+			}
 			switch {
-			case err != nil:
-				c.exec = scope.Unknown[types.ExecuteCommandConfiguration](err, c.at)
-			case i < 0:
-				c.exec = evidence.Unknown[types.ExecuteCommandConfiguration](evidence.Failed, c.at.WithNote("the answer leaves it out"))
+			case why != nil:
+				c.exec = scope.Unknown[types.ExecuteCommandConfiguration](why, c.at)
+			case i < 0 || aws.ToString(described.Clusters[i].Status) == inactive:
+				continue // it was deleted since it was listed
 			default:
 				d := described.Clusters[i]
 				c.running = int(d.RunningTasksCount + d.PendingTasksCount)
@@ -106,8 +153,11 @@ func (r reader) clusters(ctx context.Context) []*cluster {
 	return out
 }
 
-// missed says that something that runs in a cluster could not be listed.
+// missed says that something that runs in a cluster could not be listed, or that the cluster is gone.
 func (r reader) missed(c *cluster, what string, err error, at evidence.Origin) {
+	if c.gone = c.gone || scope.Is(err, noCluster); c.gone {
+		return
+	}
 	r.s.Missed(c.id(r.s), what, err, at)
 	r.s.Stand(what+" in "+c.name, err, at, unseen(evidence.MeansShell, evidence.MeansImage))
 }
@@ -137,7 +187,18 @@ func (r reader) services(ctx context.Context, c *cluster) []*work {
 			c.running = -1
 			continue
 		}
+		there := map[string]bool{}
 		for _, d := range described.Services {
+			there[lastPart(aws.ToString(d.ServiceArn))] = true
+		}
+		if err := absent(some, there, described.Failures); err != nil {
+			r.missed(c, "ECS services", err, r.s.At("ecs:DescribeServices", c.name))
+			c.running = -1
+		}
+		for _, d := range described.Services {
+			if aws.ToString(d.Status) == inactive {
+				continue // it was deleted since it was listed
+			}
 			name := aws.ToString(d.ServiceName)
 			w := &work{
 				cluster: c, name: name, kind: "ECS service", id: r.s.ID("ecs/" + c.name + "/" + name),
@@ -158,6 +219,9 @@ func (r reader) services(ctx context.Context, c *cluster) []*work {
 
 // tasks returns what runs in a cluster without a service, by family. It is asked only where more runs than services say.
 func (r reader) tasks(ctx context.Context, c *cluster, services []*work) []*work {
+	if c.gone {
+		return nil
+	}
 	ofServices := 0
 	for _, w := range services {
 		ofServices += w.tasks
@@ -181,6 +245,13 @@ func (r reader) tasks(ctx context.Context, c *cluster, services []*work) []*work
 		if err != nil {
 			r.missed(c, "ECS tasks", err, r.s.At("ecs:DescribeTasks", c.name))
 			continue
+		}
+		there := map[string]bool{}
+		for _, t := range described.Tasks {
+			there[lastPart(aws.ToString(t.TaskArn))] = true
+		}
+		if err := absent(some, there, described.Failures); err != nil {
+			r.missed(c, "ECS tasks", err, r.s.At("ecs:DescribeTasks", c.name))
 		}
 		for _, t := range described.Tasks {
 			if strings.HasPrefix(aws.ToString(t.Group), "service:") {

@@ -19,7 +19,8 @@ import (
 type cluster struct {
 	arn, name string
 	at        evidence.Origin
-	running   int // how many tasks run, or are about to; -1 where that is not known
+	running   int  // how many tasks run, or are about to; -1 where that is not known
+	gone      bool // whether it was deleted since it was listed
 	exec      evidence.Value[types.ExecuteCommandConfiguration]
 }
 

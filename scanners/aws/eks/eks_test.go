@@ -196,7 +196,7 @@ func TestWhatIsDeniedIsNotAssessed(t *testing.T) {
 		if len(set.Gaps) != 1 || set.Gaps[0].Why != evidence.Denied || set.Gaps[0].At.Call != "eks:ListClusters" {
 			t.Errorf("gaps: got %+v", set.Gaps)
 		}
-		has(t, awstest.Judge(set), "not-assessed recorded-kubernetes-audit aws:111122223333/eu-west-1//region: we may not call eks:ListClusters")
+		has(t, awstest.Judge(set), "not-assessed recorded-kubernetes-audit aws:111122223333/eu-west-1//unseen/EKS-clusters: we may not call eks:ListClusters")
 	})
 	t.Run("a later page", func(t *testing.T) {
 		set := awstest.Scan(t, func(r string, input any) (any, error) {

@@ -1,6 +1,7 @@
 package guardduty
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
+	"lookback/scanners/aws/awstest/sourcetest"
 	"lookback/scanners/aws/securityhub"
 )
 
@@ -65,6 +67,7 @@ func (e estate) answer(_ string, input any) (any, error) {
 		return &guardduty.ListCoverageOutput{Resources: []types.CoverageResource{
 			{CoverageStatus: types.CoverageStatusUnhealthy, Issue: aws.String("No agent reporting"), ResourceDetails: &types.CoverageResourceDetails{EksClusterDetails: &types.CoverageEksClusterDetails{ClusterName: aws.String("batch")}}},
 			{},
+			{AccountId: aws.String("444455556666"), CoverageStatus: types.CoverageStatusHealthy, ResourceDetails: &types.CoverageResourceDetails{EksClusterDetails: &types.CoverageEksClusterDetails{ClusterName: aws.String("batch")}}},
 		}}, nil
 	case *hub.DescribeHubInput:
 		if refused("hub") {
@@ -89,6 +92,43 @@ func sources(set *evidence.Set, a evidence.Activity) (out []*evidence.LogSource)
 		}
 	}
 	return out
+}
+
+func told(sources []*evidence.LogSource) []string {
+	set := &evidence.Set{}
+	for _, s := range sources {
+		s.Parts = nil
+		set.Records = append(set.Records, s)
+	}
+	return sourcetest.Sources(set)
+}
+
+func TestWhatNobodyMaySeeMayWatch(t *testing.T) {
+	for denied, c := range map[string]struct {
+		unseen, call string
+		detectors    []string // that were listed
+	}{
+		"list": {"GuardDuty detectors", "guardduty:ListDetectors eu-west-1", nil},
+		"get": {"GuardDuty agents", "guardduty:GetDetector eu-west-1/d1", []string{
+			"guardduty#detection: denied (guardduty:GetDetector eu-west-1/d1) -> guardduty/findings",
+		}},
+	} {
+		set := estate{status: "ENABLED", noHub: true, denied: denied}.scan(t)
+		thing := "unseen/" + strings.ReplaceAll(c.unseen, " ", "-")
+		blind := func(a evidence.Activity) string {
+			return fmt.Sprintf("%s#%s: denied (%s) -> %[1]s/records; perhaps elsewhere: denied", thing, a, c.call)
+		}
+		sourcetest.Want(t, denied+", detection", told(sources(set, evidence.Detection)), append(c.detectors, blind(evidence.Detection))...)
+		sourcetest.Want(t, denied+", processes", told(sources(set, evidence.Process)), blind(evidence.Process))
+		sourcetest.Want(t, denied+", gaps", sourcetest.Gaps(set), "aws:111122223333/eu-west-1//region: "+c.unseen+": denied")
+	}
+}
+
+func TestNoRefusedCallMakesAnythingPass(t *testing.T) {
+	// Without agents: what they run on is read by others, and not judged without them.
+	for _, e := range []estate{{status: "ENABLED", export: "PUBLISHING"}, {status: "ENABLED", noHub: true}, {status: "DISABLED", noHub: true}, {none: true}} {
+		sourcetest.DenyEach(t, e.answer, Service(), securityhub.Service())
+	}
 }
 
 func TestADetectorIsJudged(t *testing.T) {
@@ -151,11 +191,101 @@ func TestTheAgentRunsWhereItIsHealthy(t *testing.T) {
 	if len(got) != 2 || !got["aws:111122223333/eu-west-1//instance/i-1"] || got["aws:111122223333/eu-west-1//eks/batch"] {
 		t.Errorf("got %v", got)
 	}
-	denied := sources(estate{status: "ENABLED", runtime: true, denied: "coverage"}.scan(t), evidence.Process)
-	if len(denied) != 1 || denied[0].Enabled.Why() != evidence.Denied {
-		t.Errorf("refused: %+v", denied)
-	}
+	refused := sources(estate{status: "ENABLED", runtime: true, denied: "coverage"}.scan(t), evidence.Process)
+	sourcetest.Want(t, "refused", told(refused), // and what stands for where they would report to
+		"guardduty/runtime#process: denied (guardduty:ListCoverage eu-west-1/d1)",
+		"unseen/guardduty:ListCoverage#process: denied (guardduty:ListCoverage ) -> unseen/guardduty:ListCoverage; perhaps elsewhere: denied",
+	)
 	if off := sources(estate{status: "ENABLED"}.scan(t), evidence.Process); len(off) != 0 {
 		t.Errorf("off: %+v", off)
+	}
+}
+
+func changed(t *testing.T, e estate, answer func(input any) (any, error)) *evidence.Set {
+	t.Helper()
+	return awstest.Scan(t, func(region string, input any) (any, error) {
+		if out, err := answer(input); out != nil || err != nil {
+			return out, err
+		}
+		return e.answer(region, input)
+	}, nil, Service(), securityhub.Service())
+}
+
+func verdictOnKeeping(set *evidence.Set) string {
+	for _, line := range awstest.Judge(set) {
+		if strings.Contains(line, " watched-detections-kept ") {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestTheAdministratorOfAMemberMayExportItsFindings(t *testing.T) {
+	on := estate{status: "ENABLED", noHub: true}
+	for name, c := range map[string]struct {
+		answer func(any) (any, error)
+		want   string
+	}{
+		"nobody's member": {func(any) (any, error) { return nil, nil }, "fail "},
+		"a member": {func(in any) (any, error) {
+			if _, ok := in.(*guardduty.GetAdministratorAccountInput); ok {
+				return &guardduty.GetAdministratorAccountOutput{Administrator: &types.Administrator{AccountId: aws.String("444455556666"), RelationshipStatus: aws.String("Enabled")}}, nil
+			}
+			return nil, nil
+		}, "not-assessed "},
+		"no longer a member": {func(in any) (any, error) {
+			if _, ok := in.(*guardduty.GetAdministratorAccountInput); ok {
+				return &guardduty.GetAdministratorAccountOutput{Administrator: &types.Administrator{AccountId: aws.String("444455556666"), RelationshipStatus: aws.String("Resigned")}}, nil
+			}
+			return nil, nil
+		}, "fail "},
+		"a member, who is not told how": {func(in any) (any, error) {
+			if _, ok := in.(*guardduty.GetAdministratorAccountInput); ok {
+				return &guardduty.GetAdministratorAccountOutput{Administrator: &types.Administrator{AccountId: aws.String("444455556666")}}, nil
+			}
+			return nil, nil
+		}, "not-assessed "},
+		"an administrator without a name": {func(in any) (any, error) {
+			if _, ok := in.(*guardduty.GetAdministratorAccountInput); ok {
+				return &guardduty.GetAdministratorAccountOutput{Administrator: &types.Administrator{}}, nil
+			}
+			return nil, nil
+		}, "fail "},
+		"nobody may ask": {func(in any) (any, error) {
+			if _, ok := in.(*guardduty.GetAdministratorAccountInput); ok {
+				return nil, awstest.Denied()
+			}
+			return nil, nil
+		}, "not-assessed "},
+	} {
+		if got := verdictOnKeeping(changed(t, on, c.answer)); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %q, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestADetectorThatSaysNothingIsNotOff(t *testing.T) {
+	set := changed(t, estate{noHub: true}, func(in any) (any, error) {
+		if _, ok := in.(*guardduty.GetDetectorInput); ok {
+			return &guardduty.GetDetectorOutput{}, nil
+		}
+		return nil, nil
+	})
+	source := sources(set, evidence.Detection)[0]
+	if !source.Enabled.IsUnknown() || source.Since.IsZero() || !source.Since.IsUnknown() {
+		t.Errorf("enabled %+v, since %+v", source.Enabled, source.Since)
+	}
+}
+
+func TestAnExportThatNamesNoPlaceIsNotSaidToWork(t *testing.T) {
+	set := changed(t, estate{status: "ENABLED", noHub: true, export: "PUBLISHING"}, func(in any) (any, error) {
+		if _, ok := in.(*guardduty.DescribePublishingDestinationInput); ok {
+			return &guardduty.DescribePublishingDestinationOutput{}, nil
+		}
+		return nil, nil
+	})
+	source := sources(set, evidence.Detection)[0]
+	if source.Complete.Why() != evidence.Unfamiliar {
+		t.Errorf("complete: %+v", source.Complete)
 	}
 }

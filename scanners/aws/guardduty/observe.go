@@ -42,6 +42,7 @@ func observe(s *scope.Scope, d detector) {
 
 	source := s.Source("guardduty", evidence.Detection, "GuardDuty detector", "GuardDuty in "+s.Region, d.at)
 	source.Records, source.Covers, source.Enabled = "what it finds suspicious", []evidence.ID{s.Home()}, d.on
+	source.Since = evidence.Unknown[time.Time](evidence.Elsewhere, d.at.WithNote("when it was made is not said"))
 	if created, err := time.Parse(time.RFC3339, d.created); err == nil {
 		source.Since = evidence.Known(created.UTC().Truncate(time.Second), d.at)
 	}

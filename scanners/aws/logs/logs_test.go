@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -292,17 +293,27 @@ func TestTheAccountsFilterCopiesAllGroupsButThoseItNames(t *testing.T) {
 func TestEachDeniedCallIsNamed(t *testing.T) {
 	f := &fake{groups: []types.LogGroup{logGroup("a", 30), logGroup("b", 30), logGroup("c", 30), logGroup("d", 30)}}
 
+	names := func(stores map[string]*evidence.LogStore) string {
+		return strings.Join(slices.Sorted(maps.Keys(stores)), ", ")
+	}
+	const rest = "the log groups of eu-west-1" // what stands for those that did not come
+
 	f.deny = "DescribeLogGroups"
 	set, stores := scan(t, f)
-	if len(stores) != 0 || len(set.Gaps) != 1 || set.Gaps[0].Why != evidence.Denied || set.Gaps[0].In != "aws:111122223333/eu-west-1//region" {
-		t.Errorf("got %d stores and %+v", len(stores), set.Gaps)
+	if names(stores) != rest || len(set.Gaps) != 1 || set.Gaps[0].Why != evidence.Denied || set.Gaps[0].In != "aws:111122223333/eu-west-1//region" {
+		t.Errorf("got %s and %+v", names(stores), set.Gaps)
 	}
+	unknown(t, "complete", stores[rest].Complete, evidence.Denied, "logs:DescribeLogGroups")
+	unknown(t, "kept", stores[rest].Kept, evidence.Denied, "logs:DescribeLogGroups")
+	unknown(t, "encrypted", stores[rest].Encrypted, evidence.Denied, "logs:DescribeLogGroups")
 
 	f.deny = "page 2"
 	set, stores = scan(t, f)
-	if len(stores) != 3 || len(set.Gaps) != 1 {
-		t.Errorf("what came before an error is kept: got %d stores and %+v", len(stores), set.Gaps)
+	if names(stores) != "a, b, c, "+rest || len(set.Gaps) != 1 {
+		t.Errorf("what came before an error is kept: got %s and %+v", names(stores), set.Gaps)
 	}
+	days(t, stores["a"].Kept, 30, "")
+	unknown(t, "kept", stores[rest].Kept, evidence.Denied, "logs:DescribeLogGroups")
 
 	f.deny = "DescribeAccountPolicies"
 	_, stores = scan(t, f)

@@ -67,9 +67,23 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 		}
 		return estate(region, input)
 	}, nil, Service())
-	if got := sourcetest.Sources(set); len(got) != len(names) || got[0] != "opensearch/audited#database: denied (es:DescribeDomains eu-west-1/audited)" {
-		t.Errorf("sources: %q", got)
+	var want []string
+	for _, n := range names {
+		want = append(want, "opensearch/"+n+"#database: denied (es:DescribeDomains eu-west-1/"+n+")")
 	}
+	const unseen = "unseen/es:DescribeDomains"
+	want = append(want, unseen+"#database: denied (es:DescribeDomains ) -> "+unseen+"; perhaps elsewhere: denied")
+	sourcetest.Want(t, "sources", sourcetest.Sources(set), want...)
+	set = awstest.Scan(t, func(region string, input any) (any, error) {
+		if _, ok := input.(*opensearch.ListDomainNamesInput); ok {
+			return nil, awstest.Denied()
+		}
+		return estate(region, input)
+	}, nil, Service())
+	sourcetest.Want(t, "domains refused", sourcetest.Sources(set),
+		"unseen/OpenSearch-domains#database: denied (es:ListDomainNames eu-west-1) -> unseen/OpenSearch-domains/records; perhaps elsewhere: denied",
+	)
+	sourcetest.Want(t, "gaps", sourcetest.Gaps(set), "aws:111122223333/eu-west-1//region: OpenSearch domains: denied")
 	sourcetest.DenyEach(t, estate, Service())
 }
 

@@ -310,6 +310,7 @@ func TestAnInstanceOfAuroraPostgreSQLMayDifferFromItsCluster(t *testing.T) {
 	}, nil, Service())
 	sourcetest.Want(t, "instances refused", sourcetest.Sources(denied),
 		"rds/cluster/shop#database: denied (rds:DescribeDBInstances eu-west-1/shop-1) -> logs//aws/rds/cluster/shop/postgresql",
+		"unseen/database-instances#database: denied (rds:DescribeDBInstances eu-west-1) -> unseen/database-instances/records; perhaps elsewhere: denied",
 	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(denied), "aws:111122223333/eu-west-1//region: database instances: denied")
 }

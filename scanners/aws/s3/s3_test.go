@@ -25,6 +25,7 @@ import (
 
 const (
 	home     = "aws:111122223333/eu-west-1//"
+	unseen   = "aws:111122223333//unseen/buckets" // what stands for the buckets that were not listed
 	ownKey   = "arn:aws:kms:eu-west-1:111122223333:key/own"
 	awsKey   = "arn:aws:kms:eu-west-1:111122223333:key/aws"
 	goingKey = "arn:aws:kms:eu-west-1:111122223333:key/going"
@@ -277,8 +278,11 @@ func TestWhatWasListedStandsWhenALaterPageFails(t *testing.T) {
 	if len(set.Gaps) != 1 || set.Gaps[0].Asked != "buckets" || set.Gaps[0].Why != evidence.Denied || set.Gaps[0].At.Call != actionList {
 		t.Errorf("got %v", set.Gaps)
 	}
-	account := find[*evidence.Asset](t, set, "aws:111122223333//account")
-	expect(t, "looked", account.Looked[evidence.CloudData], "unknown: denied")
+	rest := find[*evidence.Asset](t, set, unseen)
+	expect(t, "looked", rest.Looked[evidence.CloudData], "unknown: denied")
+	if !verdict(set, "not-assessed", "recorded-cloud-data", unseen) {
+		t.Errorf("judged: %q", awstest.Judge(set))
+	}
 }
 
 func TestAnAccountWithoutBucketsHasNothingToSay(t *testing.T) {
@@ -383,7 +387,7 @@ func TestEachDeniedCallIsAnUnknownFactAndWinsNothing(t *testing.T) {
 		}, actionLogging},
 		{&s3.GetBucketReplicationInput{}, func(set *evidence.Set) evidence.Fact { return s(set).Complete }, actionReplication},
 		{&s3.ListBucketsInput{}, func(set *evidence.Set) evidence.Fact {
-			return find[*evidence.Asset](t, set, "aws:111122223333//account").Looked[evidence.CloudData]
+			return find[*evidence.Asset](t, set, unseen).Looked[evidence.CloudData]
 		}, actionList},
 		{&s3.GetPublicAccessBlockInput{}, nil, actionBlock}, // policy and list say it, too
 		{&s3.GetBucketVersioningInput{}, nil, actionVersioning},
@@ -807,6 +811,38 @@ func TestAServerThatStandsInForS3IsAskedByPath(t *testing.T) {
 		}
 		if got := open(cfg).Options().UsePathStyle; got != want {
 			t.Errorf("%q: got %v", endpoint, got)
+		}
+	}
+}
+
+// The trail of an organisation shares a bucket with what AWS writes of single accounts.
+func TestRulesForOtherLogsAreNotOnesForTheTrailOfAnOrganisation(t *testing.T) {
+	forever := fmt.Sprint(evidence.Forever)
+	for _, c := range []struct{ place, prefix, want string }{
+		{"AWSLogs/", "AWSLogs/111122223333/elasticloadbalancing/", forever},
+		{"AWSLogs/", "AWSLogs/111122223333/vpcflowlogs/", forever},
+		{"AWSLogs/", "AWSLogs/1", forever},
+		{"AWSLogs/", "AWSLogs/aws-account-id=111122223333/", forever},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/Config/", forever},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/CloudTrail-Digest/", forever},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/CloudTrail-Insight/", forever},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/CloudTrail/", "30"},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/CloudTrail", "30"},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/C", "30"},
+		{"AWSLogs/", "AWSLogs/o-abcdef/111122223333/", "30"},
+		{"AWSLogs/", "AWSLogs/o-abcdef/", "30"},
+		{"AWSLogs/", "AWSLogs/o", "30"},
+		{"AWSLogs/", "AWSLogs/", "30"},
+		{"AWSLogs/", "AWSLogs", "30"},
+		{"audit/AWSLogs/", "audit/AWSLogs/111122223333/Config/", forever},
+		{"audit/AWSLogs/", "audit/AWSLogs/o-abcdef/111122223333/CloudTrail/eu-west-1/", "30"},
+	} {
+		set := scan(t, but(func(*s3.GetBucketLifecycleConfigurationInput) (any, error) {
+			return &s3.GetBucketLifecycleConfigurationOutput{Rules: []types.LifecycleRule{below(c.prefix, expires(30))}}, nil
+		}), scope.Place{Bucket: "logs", Prefix: c.place})
+		kept, _ := store(t, set, scope.PlaceID("logs", c.place)).Kept.Get()
+		if fmt.Sprint(kept) != c.want {
+			t.Errorf("%s in %s: kept %d, want %s", c.prefix, c.place, kept, c.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package scope
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -40,8 +41,7 @@ func Why(err error) evidence.Reason {
 	if strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "Client.UnauthorizedOperation") {
 		return evidence.Denied
 	}
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden && !throttled(code) {
+	if status(err) == http.StatusForbidden && !throttled(code) {
 		return evidence.Denied
 	}
 	return evidence.Failed
@@ -80,10 +80,11 @@ func throttled(code string) bool {
 // broken reports whether an error says that the server failed, and not that it answers no.
 func broken(err error) bool {
 	var api smithy.APIError
-	var response *smithyhttp.ResponseError
-	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer ||
-		errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer || status(err) >= http.StatusInternalServerError
 }
+
+// unnamed is the code that the SDK gives to an error that names none.
+const unnamed = "UnknownError"
 
 // Brief is an error in a few words, the same in every scan: without request ids and addresses.
 func Brief(err error) string {
@@ -92,7 +93,7 @@ func Brief(err error) string {
 	switch {
 	case err == nil:
 		return ""
-	case errors.As(err, &api):
+	case errors.As(err, &api) && api.ErrorCode() != unnamed:
 		text := api.ErrorCode()
 		if m := api.ErrorMessage(); m != "" && m != text {
 			text += ": " + m
@@ -113,8 +114,10 @@ func Brief(err error) string {
 		return "no such host"
 	case unreachable(err):
 		return "no connection"
-	case Unreadable(err):
-		return "the server's answer could not be read"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the answer broke off"
+	case status(err) != 0:
+		return fmt.Sprintf("the answer was not understood (HTTP %d)", status(err))
 	}
 	text := err.Error()
 	if i := strings.LastIndex(text, ": "); i >= 0 {
@@ -126,16 +129,23 @@ func Brief(err error) string {
 // Unreadable reports whether something answered, in a way that is none of the protocol: a page of HTML, of a proxy or of a
 // server that does not know the operation. The same answer would come again.
 func Unreadable(err error) bool {
-	var response *smithyhttp.ResponseError
-	var read *net.OpError
-	if !errors.As(err, &response) || errors.As(err, &read) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if unreachable(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return false
 	}
-	switch response.HTTPStatusCode() {
+	switch status(err) {
 	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests: // for a moment
 		return false
 	}
 	return Code(err) == ""
+}
+
+// status is the HTTP status of an answer, 0 where there was none.
+func status(err error) int {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil {
+		return response.HTTPStatusCode()
+	}
+	return 0
 }
 
 // unreachable reports whether an error says that nobody answered.

@@ -1,6 +1,7 @@
 package securitylake
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,11 +10,12 @@ import (
 
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
+	"lookback/scanners/aws/awstest/sourcetest"
 )
 
-func scan(t *testing.T, lakesErr, sourcesErr error) (out []*evidence.LogSource) {
+func scan(t *testing.T, lakesErr, sourcesErr error) *evidence.Set {
 	t.Helper()
-	set := awstest.Scan(t, func(_ string, input any) (any, error) {
+	return awstest.Scan(t, func(_ string, input any) (any, error) {
 		switch input.(type) {
 		case *securitylake.ListDataLakesInput:
 			return &securitylake.ListDataLakesOutput{DataLakes: []types.DataLakeResource{
@@ -30,37 +32,35 @@ func scan(t *testing.T, lakesErr, sourcesErr error) (out []*evidence.LogSource) 
 		}
 		return nil, nil
 	}, nil, Service())
-	for _, r := range set.Records {
-		if s, ok := r.(*evidence.LogSource); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 func TestWhatTheLakeTakesOfThisAccountIsRecorded(t *testing.T) {
-	got := scan(t, nil, nil)
-	if len(got) != 1 || got[0].Activity != evidence.CloudAPI || got[0].To[0].To != "aws://s3/aws-security-data-lake-x" {
-		t.Fatalf("got %+v", got)
+	set := scan(t, nil, nil)
+	if got := sourcetest.Sources(set); len(got) != 1 {
+		t.Errorf("got %q", got)
 	}
-}
-
-func TestNoLakeIsNoSource(t *testing.T) {
-	if got := scan(t, awstest.Error("ResourceNotFoundException"), nil); len(got) != 0 {
+	got := sourcetest.Record[*evidence.LogSource](t, set, "securitylake/CLOUD_TRAIL_MGMT#cloud-api")
+	if on, _ := got.Enabled.Get(); !on || got.Activity != evidence.CloudAPI || got.To[0].To != "aws://s3/aws-security-data-lake-x" {
 		t.Errorf("got %+v", got)
 	}
 }
 
+func TestNoLakeIsNoSource(t *testing.T) {
+	if got := sourcetest.Sources(scan(t, awstest.Error("ResourceNotFoundException"), nil)); len(got) != 0 {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestWhatTheLakeMayTakeIsOpenWhereNobodyMayLook(t *testing.T) {
-	for name, errs := range map[string][2]error{"lakes": {awstest.Denied(), nil}, "sources": {nil, awstest.Denied()}} {
-		got := scan(t, errs[0], errs[1])
-		if len(got) != len(meaning) {
-			t.Fatalf("%s: got %d sources", name, len(got))
+	for call, errs := range map[string][2]error{lakes: {awstest.Denied(), nil}, sources: {nil, awstest.Denied()}} {
+		var want []string
+		activities := []evidence.Activity{evidence.CloudAPI, evidence.CloudData, evidence.DNS, evidence.KubernetesAPI, evidence.NetworkFlow}
+		for _, a := range activities {
+			want = append(want, fmt.Sprintf("securitylake#%s: denied (%s eu-west-1); perhaps elsewhere: denied", a, call))
 		}
-		for _, s := range got {
-			if s.Enabled.Why() != evidence.Denied {
-				t.Errorf("%s: %s is %s", name, s.ID, s.Enabled.Why())
-			}
+		for _, a := range activities { // and what stands for the store that they would go to
+			want = append(want, fmt.Sprintf("unseen/%[2]s#%[1]s: denied (%[2]s ) -> unseen/%[2]s; perhaps elsewhere: denied", a, call))
 		}
+		sourcetest.Want(t, call, sourcetest.Sources(scan(t, errs[0], errs[1])), want...)
 	}
 }
