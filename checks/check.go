@@ -157,6 +157,11 @@ func NotKnown(because evidence.Fact) Verdict {
 	return Verdict{Message: msg, Group: msg, Because: because}
 }
 
+// Undecided is the verdict that what was seen decides nothing yet.
+func Undecided(because evidence.Fact, format string, args ...any) Verdict {
+	return Verdict{Message: fmt.Sprintf(format, args...), Group: format, Because: because}
+}
+
 // Unasked is the verdict that the question has no meaning here.
 func Unasked() Verdict { return Verdict{Outcome: NotApplicable} }
 

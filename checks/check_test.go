@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -129,7 +130,7 @@ func TestSpan(t *testing.T) {
 func TestDefaultPolicy(t *testing.T) {
 	// PCI DSS 4.0.1, 10.5.1: twelve months, of which three are at hand.
 	want := Policy{Retain: 365, Searchable: 90, RestoreWithin: time.Hour, FinishedStays: 24 * time.Hour, Buffer: 25_000_000, Fresh: 24 * time.Hour, Hands: 10}
-	if got := DefaultPolicy(); got != want {
+	if got := DefaultPolicy(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -10,6 +10,7 @@ type Policy struct {
 	FinishedStays time.Duration // how long a finished job can be looked at, at least
 	Buffer        int64         // bytes; the least buffer that makes dropping records when it is full unlikely
 	Fresh         time.Duration // how long ago records last arrived, at most, where they are due
+	TimeSources   []string      // the servers that clocks are to take the time from; of none nobody is asked
 	Hands         int           // how many users, roles and groups may stop, shorten or delete records
 }
 

@@ -328,6 +328,8 @@ func refers(r evidence.Record, name func(id evidence.ID, asset bool)) {
 		assets(r.Of)
 	case *evidence.Alarm:
 		assets(r.On...)
+	case *evidence.Clock:
+		assets(r.Of)
 	}
 }
 

@@ -49,7 +49,7 @@ func nosy() []*Check {
 		}
 		return text
 	}
-	say := func(v *View, id evidence.ID, format string, args ...any) Verdict {
+	say := func(id evidence.ID, format string, args ...any) Verdict {
 		at := evidence.Known(true, evidence.Origin{Of: string(id)})
 		verdict := Failed(at, "%s", fmt.Sprintf(format, args...))
 		if len(verdict.Message)%3 == 0 {
@@ -66,7 +66,7 @@ func nosy() []*Check {
 			text += fmt.Sprintf("%s %v written %s lasts %v outlives %v leaves %v fleeting %v;", r.Store.ID, r.Scanned, ids(v.Writers(r.Store.ID)), v.Lasts(r.Store),
 				v.Outlives(r.Store, s), v.Leaves(r.Store, s), v.Fleeting(s))
 		}
-		return say(v, s.ID, "%s stays %v ends %v %v", text, v.Stays(s), v.CanEnd(s), v.OnMachine(s))
+		return say(s.ID, "%s stays %v ends %v %v", text, v.Stays(s), v.CanEnd(s), v.OnMachine(s))
 	}
 	return []*Check{
 		{ID: "recorded-about", Severity: High, Judge: About(evidence.Application, func(v *View, a evidence.Asset, sources []evidence.LogSource) Verdict {
@@ -78,7 +78,7 @@ func nosy() []*Check {
 			for _, s := range sources {
 				text += source(v, s).Message
 			}
-			return say(v, a.ID, "%s is recorded by %s, alarms %s, %v", a.ID, ids(sources), text, end)
+			return say(a.ID, "%s is recorded by %s, alarms %s, %v", a.ID, ids(sources), text, end)
 		})},
 		{ID: "recorded-source", Severity: Low, After: []string{"recorded-about"}, Judge: Each(source)},
 		{ID: "retained-store", Severity: Medium, After: []string{"recorded-source", "recorded-about"}, Judge: Each(func(v *View, s evidence.LogStore) Verdict {
@@ -93,9 +93,10 @@ func nosy() []*Check {
 					return Unasked()
 				})
 			}
-			return say(v, s.ID, as+"%s is written by %s, lasts %v, stands %v", s.ID, text, v.Lasts(s), v.Stands(s))
+			return say(s.ID, as+"%s is written by %s, lasts %v, stands %v", s.ID, text, v.Lasts(s), v.Stands(s))
 		})},
-		{ID: "acquirable-access", Severity: Low, Judge: Each(func(v *View, a evidence.Access) Verdict { return say(v, a.ID, "%s", a.Of) })},
+		{ID: "acquirable-access", Severity: Low, Judge: Each(func(_ *View, a evidence.Access) Verdict { return say(a.ID, "%s", a.Of) })},
+		{ID: "timed-clock", Severity: Low, Judge: Each(func(_ *View, c evidence.Clock) Verdict { return say(c.ID, "%s", c.Of) })},
 		{ID: "sealed-nothing", Severity: Low, Judge: Each(func(*View, evidence.Alarm) Verdict { return Unasked() })},
 	}
 }
@@ -193,6 +194,8 @@ func tangle(r *rand.Rand) *evidence.Set {
 	for range r.IntN(2 * units) {
 		home := fresh("alarm")
 		set.Record(&evidence.Alarm{Subject: evidence.Subject{ID: home}, On: of(home, pick("asset", 2))})
+		home = fresh("clock")
+		set.Record(&evidence.Clock{Subject: evidence.Subject{ID: home}, Of: of(home, []evidence.ID{id("asset")})[0]})
 		home = fresh("access")
 		set.Record(&evidence.Access{Subject: evidence.Subject{ID: home}, Of: of(home, []evidence.ID{id("asset")})[0]})
 	}
@@ -207,8 +210,10 @@ func tangle(r *rand.Rand) *evidence.Set {
 		}
 	}
 	set.Waivers = []evidence.Waiver{
-		{Check: "retained-*", Subject: string(id("store")), Reason: "one"}, {Check: "*", Subject: "u1//*", Reason: "a unit"},
-		{Check: "none", Subject: "*", Reason: "idle"}, {Check: "*", Subject: "*", Reason: "over", Until: "2020-01-01"},
+		{Check: "retained-*", Subject: string(id("store")), Reason: "one"},
+		{Check: "*", Subject: "u1//*", Reason: "a unit"},
+		{Check: "none", Subject: "*", Reason: "idle"},
+		{Check: "*", Subject: "*", Reason: "over", Until: "2020-01-01"},
 	}
 	set.Sort()
 	return set
@@ -309,6 +314,49 @@ func TestUnitsNeedWhatTheyShare(t *testing.T) {
 	}
 	if differs < 50 {
 		t.Errorf("only %d of 100 differ", differs)
+	}
+}
+
+// A tired is a source that can be read so many times.
+type tired struct {
+	memory
+	left int
+}
+
+func (s *tired) Unit(n int) ([]evidence.Record, error) {
+	if s.left--; s.left < 0 {
+		return nil, errors.New("the disk is gone")
+	}
+	return s.memory.Unit(n)
+}
+
+// TestUnitsThatCannotBeReadAgain takes the source away at every read in turn: each unit is read several times.
+func TestUnitsThatCannotBeReadAgain(t *testing.T) {
+	src := sourceOf(tangle(rand.New(rand.NewPCG(9, 9))))
+	for reads := 0; ; reads++ {
+		_, err := unitByUnit(&tired{src, reads})
+		if err == nil {
+			if reads < 2*len(src.units) {
+				t.Errorf("%d units were judged with %d reads", len(src.units), reads)
+			}
+			return
+		}
+		if err.Error() != "the disk is gone" {
+			t.Errorf("after %d reads: %v", reads, err)
+		}
+	}
+}
+
+// TestUnitsOfChecksWithoutConsequences has no failure of another unit to look for.
+func TestUnitsOfChecksWithoutConsequences(t *testing.T) {
+	set, judged := tangle(rand.New(rand.NewPCG(9, 9))), 0
+	lonely := []*Check{{ID: "sealed-lonely", Severity: Low, Judge: Each(func(*View, evidence.Asset) Verdict { return Failed(evidence.Known(true, here), "it is") })}}
+	_, _, err := RunUnits(sourceOf(set), lonely, DefaultPolicy(), nil, func(r *Results, _ *evidence.Set) error {
+		judged += len(r.All)
+		return nil
+	})
+	if want := len(Run(set, lonely, DefaultPolicy(), nil).All); err != nil || judged != want {
+		t.Errorf("judged %d, %v; want %d", judged, err, want)
 	}
 }
 

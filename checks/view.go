@@ -495,7 +495,7 @@ func (v *View) Stays(s evidence.LogSource) evidence.Value[int64] {
 func (v *View) Fleeting(s evidence.LogSource) evidence.Value[int64] {
 	least := evidence.Moot[int64](s.At)
 	for _, r := range v.Reached(s) {
-		if r.Scanned {
+		if r.Scanned && !r.Store.Lingers.IsZero() { // of what no scanner asks, nothing is asked
 			least = sooner(least, r.Store.Lingers)
 		}
 	}
@@ -522,6 +522,8 @@ func (v *View) Development(r evidence.Record) bool {
 	case *evidence.LogSource:
 		return v.allDevelopment(r.Covers)
 	case *evidence.Access:
+		return v.allDevelopment([]evidence.ID{r.Of})
+	case *evidence.Clock:
 		return v.allDevelopment([]evidence.ID{r.Of})
 	}
 	writers := v.writers[r.Self().ID]

@@ -431,6 +431,8 @@ func TestDevelopment(t *testing.T) {
 		"a store that production fills too":    {shared, false},
 		"a store that nothing fills":           {unused, false},
 		"an image of development":              {&evidence.Access{Of: "dev"}, true},
+		"a clock of development":               {&evidence.Clock{Of: "dev"}, true},
+		"a clock of production":                {&evidence.Clock{Of: "prod"}, false},
 		"an image of what nobody recorded":     {&evidence.Access{Of: "ghost"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

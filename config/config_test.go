@@ -152,7 +152,7 @@ func TestDefaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := Default(); got.Policy != want.Policy || !reflect.DeepEqual(got.Declared, want.Declared) || got.Waivers != nil {
+			if want := Default(); !reflect.DeepEqual(got.Policy, want.Policy) || !reflect.DeepEqual(got.Declared, want.Declared) || got.Waivers != nil {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
@@ -185,7 +185,7 @@ func TestPolicy(t *testing.T) {
 			}
 			want := def
 			c.want(&want)
-			if got.Policy != want {
+			if !reflect.DeepEqual(got.Policy, want) {
 				t.Errorf("got %+v, want %+v", got.Policy, want)
 			}
 		})
@@ -224,6 +224,8 @@ func TestErrors(t *testing.T) {
 		{"searchable for longer than the default", "policy:\n  searchable: 400", []string{"lookback.yaml:2: records cannot be searchable for 400 days when they are kept for 365"}},
 		{"a pattern with brackets", "exclude: [\"[ab].yaml\"]", []string{"lookback.yaml:1: a pattern names files"}},
 		{"a pattern that takes back", "exclude:\n  - a\n  - \"!b\"", []string{"lookback.yaml:3: a pattern names files"}},
+		{"a time server with its port", "time:\n  - ntp.corp.example\n  - 10.0.0.5:123", []string{"lookback.yaml:3: time names servers, without scheme and port"}},
+		{"one time server without a list", "time: ntp.corp.example", []string{"lookback.yaml:1: time is a list"}},
 		{"an empty pattern", "development: [\"\"]", []string{"lookback.yaml:1: a pattern names files"}},
 		{
 			"a waiver without anything", "waivers:\n  - {}",
@@ -328,6 +330,7 @@ images: {x: {stdout: true}}
 `,
 		"team.yaml": `extends: shared/base.yaml
 policy: {retain: 200 days, searchable: 20 days}
+time: [ntp.team.example]
 exclude: [team]
 waivers: [{check: "*", subject: team, reason: x}]
 platform:
@@ -337,6 +340,7 @@ images: {x: {stdout: false}, team/y: {stdout: false}}
 `,
 		"shared/base.yaml": `extends: platform.yaml
 policy: {buffer: 1 MB, hands: 4}
+time: ["2001:db8::7b", /dev/ptp0]
 exclude: [base]
 `,
 		"shared/platform.yaml": `policy: {searchable: 10 days, restore-within: 2h, fresh: 6h, hands: 9}
@@ -354,10 +358,10 @@ platform:
 		return evidence.Origin{File: file, Line: line, Col: col, Note: "declared"}
 	}
 	same(t, got, &Config{
-		Policy: checks.Policy{Retain: 100, Searchable: 20, RestoreWithin: 2 * time.Hour, FinishedStays: 24 * time.Hour, Buffer: 1e6, Fresh: 6 * time.Hour, Hands: 4},
+		Policy: checks.Policy{Retain: 100, Searchable: 20, RestoreWithin: 2 * time.Hour, FinishedStays: 24 * time.Hour, Buffer: 1e6, Fresh: 6 * time.Hour, Hands: 4, TimeSources: []string{"ntp.team.example", "2001:db8::7b", "/dev/ptp0"}},
 		Waivers: []evidence.Waiver{
 			{Check: "*", Subject: "own", Reason: "x", At: at("lookback.yaml", 4, 11)},
-			{Check: "*", Subject: "team", Reason: "x", At: at("team.yaml", 4, 11)},
+			{Check: "*", Subject: "team", Reason: "x", At: at("team.yaml", 5, 11)},
 		},
 		Declared: scanners.Declared{
 			Docker: &scanners.Platform{ // the nearer driver does not take options of the farther one
@@ -365,14 +369,14 @@ platform:
 				To:     evidence.Known([]evidence.Delivery{delivery("platform", at("shared/platform.yaml", 4, 55))}, at("shared/platform.yaml", 4, 55)),
 			},
 			Kubernetes: &scanners.Platform{
-				To: evidence.Known([]evidence.Delivery{delivery("team", at("team.yaml", 7, 26))}, at("team.yaml", 7, 26)),
+				To: evidence.Known([]evidence.Delivery{delivery("team", at("team.yaml", 8, 26))}, at("team.yaml", 8, 26)),
 			},
 			Shippers: []scanners.Shipper{
 				{Image: "a", To: evidence.Known([]evidence.ID{"server:own//"}, at("lookback.yaml", 7, 35))},
 				{Image: "b", To: evidence.Known([]evidence.ID{}, at("shared/platform.yaml", 6, 66))},
 			},
 			Images: []scanners.Image{
-				{Image: "team/y", Stdout: evidence.Known(false, at("team.yaml", 8, 47))},
+				{Image: "team/y", Stdout: evidence.Known(false, at("team.yaml", 9, 47))},
 				{Image: "x", Stdout: evidence.Known(true, at("lookback.yaml", 8, 22))},
 			},
 			Exclude: []string{"own", "team", "base", "platform"},

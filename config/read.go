@@ -60,6 +60,7 @@ func (f *file) document(data []byte) (extends []extension) {
 	f.mapping(root, "lookback.yaml", []key{
 		{name: "extends", read: func(k, v *yaml.Node) { extends = f.extends(k, v) }},
 		{name: "policy", read: f.policy},
+		{name: "time", read: f.time},
 		{name: "exclude", read: f.globs(&f.config.Declared.Exclude)},
 		{name: "development", read: f.globs(&f.config.Declared.Development)},
 		{name: "waivers", read: f.waivers},
@@ -186,7 +187,9 @@ var (
 	imageTag  = regexp.MustCompile(`:[^/]*$`)
 	logPath   = regexp.MustCompile(`^/[^/*?\[\]][^*?\[\]]*$`)
 	server    = regexp.MustCompile(`^[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]*$`)
-	thisHost  = regexp.MustCompile(`^(localhost|host\.docker\.internal|127(\.[0-9]+){3}|0\.0\.0\.0|::1|\[::1\])(:[0-9]+)?$`)
+	// timeServer is a name, an address, or a device such as /dev/ptp0.
+	timeServer = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|/dev/[a-z0-9_]+)$`)
+	thisHost   = regexp.MustCompile(`^(localhost|host\.docker\.internal|127(\.[0-9]+){3}|0\.0\.0\.0|::1|\[::1\])(:[0-9]+)?$`)
 )
 
 // text reads text of a form.
@@ -286,6 +289,15 @@ func keep[T comparable](to *T, v T) {
 	var none T
 	if *to == none {
 		*to = v
+	}
+}
+
+// time reads the servers that clocks are to take the time from.
+func (f *file) time(_, v *yaml.Node) {
+	for _, n := range f.items(v, "time") {
+		if text, ok := f.text(n, timeServer, "time names servers, without scheme and port, such as ntp.corp.example or 10.0.0.5"); ok {
+			f.config.Policy.TimeSources = append(f.config.Policy.TimeSources, text)
+		}
 	}
 }
 

@@ -106,6 +106,8 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"policy: {}", true},
 		{"exclude: [\"legacy/**\", \"/x\", \"*.gen.yaml\", \"a b\", \"a!b#c\"]", true},
 		{"development: []", true},
+		{"time: []", true},
+		{"time: [ntp.corp.example, 10.0.0.5, \"fd00::123\", /dev/ptp0]", true},
 		{waiver(""), true},
 		{waiver(", who: ann, until: 2027-01-31"), true},
 		{waiver(", until: \"2028-02-29\""), true},
@@ -152,6 +154,10 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"exclude: [\"[a]\"]", false},
 		{"development: [\"a\\\\b\"]", false},
 		{"development: {a: b}", false},
+		{"time: ntp.corp.example", false},
+		{"time: [\"ntp://10.0.0.5\"]", false},
+		{"time: [\"ntp.corp.example:123\"]", false},
+		{"time: [\"\"]", false},
 		{"waivers: {}", false},
 		{"waivers: [a]", false},
 		{"waivers: [{subject: a, reason: b}]", false},
@@ -284,7 +290,7 @@ func FuzzLoad(f *testing.F) {
 	schema := compiled(f)
 	for _, seed := range []string{
 		"", "{}", "extends: [a, ../b]", "policy: {retain: 365 days, searchable: 90, restore-within: 1h, finished-job-stays: 1 day, buffer: 25 MB, fresh: 6h, hands: 4}",
-		"exclude: [\"a/**\"]\ndevelopment:\n- b", "waivers:\n- {check: \"*\", subject: x, reason: |\n  y\n}",
+		"time: [ntp.corp.example, \"::1\"]", "exclude: [\"a/**\"]\ndevelopment:\n- b", "waivers:\n- {check: \"*\", subject: x, reason: |\n  y\n}",
 		"waivers:\n- check: \"*\"\n  subject: x\n  reason: y\n  until: 2027-01-31\n",
 		"platform: {docker: {driver: a, options: {b: 3}, ships-to: [c]}, kubernetes: {ships-to: nowhere}, shippers: [{image: d, ships-to: e}]}",
 		"images: {\"a/*\": {stdout: true, files: [/b]}}", "a: &a [*a]", "<<: {a: b}", "!!binary x: !!set {y}", "%YAML 1.1\n---\n- é",

@@ -127,6 +127,20 @@ const (
 	PartRejected      Part = "rejected"       // traffic that was turned away
 	PartEveryKind     Part = "every-kind"     // every kind of resource
 	PartEveryEvent    Part = "every-event"    // none is left out, or lost by a service that promises best effort alone
+
+	PartProcessEnd       Part = "process-end"       // programs that ended
+	PartFileDeletes      Part = "file-deletes"      // files deleted
+	PartFileTimes        Part = "file-times"        // timestamps of files set back
+	PartRawReads         Part = "raw-disk-reads"    // the disk read past the file system
+	PartDriverLoads      Part = "driver-loads"      // drivers and kernel modules loaded
+	PartEBPFLoads        Part = "ebpf-loads"        // programs loaded into the kernel's eBPF machine
+	PartProcessAccess    Part = "process-access"    // one program opens or traces another
+	PartScripts          Part = "scripts"           // the text of scripts as they run: PowerShell script blocks
+	PartIdentityFiles    Part = "identity-files"    // users, passwords and who may act as administrator: shadow, sudoers, SAM
+	PartTimeChanges      Part = "time-changes"      // the clock set
+	PartContainerRuntime Part = "container-runtime" // what runs containers: its programs, sockets and configuration
+	PartLogons           Part = "logons"            // sessions begun and refused
+	PartLogControl       Part = "log-control"       // recording started, stopped, cleared, configured anew
 )
 
 // A Grade says how much is there.

@@ -26,6 +26,8 @@ func readFast(text []byte) (l line, ok bool) {
 		l.Access = p.access()
 	case p.take(`"alarm":`):
 		l.Alarm = p.alarm()
+	case p.take(`"clock":`):
+		l.Clock = p.clock()
 	case p.take(`"gap":`):
 		l.Gap = p.gap()
 	default:
@@ -347,6 +349,9 @@ func (p *reader) delivery() (d Delivery) {
 		if p.field("lossless") {
 			d.Lossless = fact(p, p.bool)
 		}
+		if p.field("whole") {
+			d.Whole = fact(p, p.bool)
+		}
 		if p.field("buffer") {
 			d.Buffer = fact(p, p.int64)
 		}
@@ -419,6 +424,9 @@ func (p *reader) logSource() *LogSource {
 		if p.field("since") {
 			s.Since = fact(p, p.time)
 		}
+		if p.field("fixed") {
+			s.Fixed = fact(p, p.bool)
+		}
 		if p.field("floor") {
 			s.Floor = p.yes()
 		}
@@ -453,6 +461,15 @@ func (p *reader) logStore() *LogStore {
 		}
 		if p.field("bytes") {
 			s.Bytes = fact(p, p.int64)
+		}
+		if p.field("oldest") {
+			s.Oldest = fact(p, p.time)
+		}
+		if p.field("newest") {
+			s.Newest = fact(p, p.time)
+		}
+		if p.field("dropped") {
+			s.Dropped = fact(p, p.bool)
 		}
 		if p.field("cold_after") {
 			s.ColdAfter = fact(p, p.int)
@@ -524,6 +541,39 @@ func (p *reader) alarm() *Alarm {
 		}
 	})
 	return a
+}
+
+func (p *reader) clock() *Clock {
+	c := &Clock{}
+	p.object(func() {
+		c.Subject = p.subject()
+		p.must("of")
+		c.Of = ID(p.text())
+		if p.field("synchronised") {
+			c.Synchronised = fact(p, p.bool)
+		}
+		if p.field("sources") {
+			c.Sources = fact(p, func() []TimeSource { return list(p, p.timeSource) })
+		}
+		if p.field("guarded") {
+			c.Guarded = fact(p, p.bool)
+		}
+	})
+	return c
+}
+
+func (p *reader) timeSource() (s TimeSource) {
+	p.object(func() {
+		p.must("address")
+		s.Address = p.text()
+		if p.field("platform") {
+			s.Platform = p.yes()
+		}
+		if p.field("several") {
+			s.Several = p.yes()
+		}
+	})
+	return s
 }
 
 func (p *reader) gap() *Gap {

@@ -77,7 +77,7 @@ func (v *Value[T]) fillWith(n *int, r *rand.Rand) {
 func TestFastReadsEveryField(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
-		records := []Record{&Asset{}, &LogSource{}, &LogStore{}, &Access{}, &Alarm{}}
+		records := []Record{&Asset{}, &LogSource{}, &LogStore{}, &Access{}, &Alarm{}, &Clock{}}
 		var gap Gap
 		n := 0
 		fill(reflect.ValueOf(&gap).Elem(), &n, r)
@@ -211,7 +211,7 @@ func TestLinesStandAsSortPutsThem(t *testing.T) {
 	s := whole()
 	n := 0
 	for range 200 {
-		for _, record := range []Record{&Asset{}, &LogSource{}, &LogStore{}, &Access{}, &Alarm{}} {
+		for _, record := range []Record{&Asset{}, &LogSource{}, &LogStore{}, &Access{}, &Alarm{}, &Clock{}} {
 			fill(reflect.ValueOf(record).Elem(), &n, r)
 			id := ID([]string{"a", "a//b", "a-b//c", `odd "id"`}[r.IntN(4)])
 			reflect.ValueOf(record).Elem().FieldByName("ID").SetString(string(id))
@@ -245,7 +245,7 @@ func TestLinesStandAsSortPutsThem(t *testing.T) {
 }
 
 func TestLineRefuses(t *testing.T) {
-	for _, text := range []string{"", "{}", "x", `{"asset":{"id":"a"},"gap":{"in":"b"}}`, `{"clock":{}}`} {
+	for _, text := range []string{"", "{}", "x", `{"asset":{"id":"a"},"gap":{"in":"b"}}`, `{"hour":{}}`} {
 		if l, err := ParseLine([]byte(text)); err == nil {
 			t.Errorf("%q is read as %+v", text, l)
 		}

@@ -34,6 +34,7 @@ type line struct {
 	LogStore  *LogStore  `json:"log_store,omitempty"`
 	Access    *Access    `json:"access,omitempty"`
 	Alarm     *Alarm     `json:"alarm,omitempty"`
+	Clock     *Clock     `json:"clock,omitempty"`
 	Gap       *Gap       `json:"gap,omitempty"`
 	Waiver    *Waiver    `json:"waiver,omitempty"`
 	End       *end       `json:"end,omitempty"`
@@ -64,8 +65,10 @@ func recordType(r Record) int {
 		return 2
 	case *Access:
 		return 3
+	case *Alarm:
+		return 4
 	}
-	return 4
+	return 5
 }
 
 func recordLine(r Record, with bool) line {
@@ -81,6 +84,8 @@ func recordLine(r Record, with bool) line {
 		l.Access = r
 	case *Alarm:
 		l.Alarm = r
+	case *Clock:
+		l.Clock = r
 	}
 	return l
 }
@@ -203,7 +208,7 @@ func readLine(text []byte) (line, error) {
 func (l line) fields() int {
 	n := 0
 	for _, there := range []bool{
-		l.Header != nil, l.Asset != nil, l.LogSource != nil, l.LogStore != nil, l.Access != nil, l.Alarm != nil, l.Gap != nil, l.Waiver != nil, l.End != nil,
+		l.Header != nil, l.Asset != nil, l.LogSource != nil, l.LogStore != nil, l.Access != nil, l.Alarm != nil, l.Clock != nil, l.Gap != nil, l.Waiver != nil, l.End != nil,
 	} {
 		if there {
 			n++
@@ -225,6 +230,8 @@ func (l line) record() Record {
 		return l.Access
 	case l.Alarm != nil:
 		return l.Alarm
+	case l.Clock != nil:
+		return l.Clock
 	}
 	return nil
 }

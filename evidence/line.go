@@ -91,6 +91,7 @@ var (
 // lineBegins are the ways in which a record begins, by its type.
 var lineBegins = [...][]byte{
 	[]byte(`{"asset":{"id":"`), []byte(`{"log_source":{"id":"`), []byte(`{"log_store":{"id":"`), []byte(`{"access":{"id":"`), []byte(`{"alarm":{"id":"`),
+	[]byte(`{"clock":{"id":"`),
 }
 
 // Compare orders lines as Write does: by section, and within one as Sort orders what they hold. Lines that hold the same

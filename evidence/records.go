@@ -2,7 +2,8 @@ package evidence
 
 import "time"
 
-// A Record is one thing that a scanner found: an [Asset], a [LogSource], a [LogStore], an [Access] or an [Alarm].
+// A Record is one thing that a scanner found: an [Asset], a [LogSource], a [LogStore], an [Access], an
+// [Alarm] or a [Clock].
 type Record interface {
 	Self() Subject
 }
@@ -59,6 +60,8 @@ type LogSource struct {
 	Enabled Value[bool] `json:"enabled,omitzero"`
 	// Since is when it began to write without a pause. Where no scanner puts the question it bounds nothing.
 	Since Value[time.Time] `json:"since,omitzero"`
+	// Fixed says whether nobody, the administrator included, can stop or weaken the recording without a restart.
+	Fixed Value[bool] `json:"fixed,omitzero"`
 	// Floor marks what the platform keeps by itself, whatever its owner does.
 	Floor bool `json:"floor,omitempty"`
 	// Hidden says what a mount does to it; [HiddenNot] where nothing stands in its way.
@@ -86,6 +89,7 @@ type Delivery struct {
 	To       ID            `json:"to"`
 	Extent   Value[Extent] `json:"extent,omitzero"`   // what a filter lets through; {None} for a driver that drops all
 	Lossless Value[bool]   `json:"lossless,omitzero"` // never drops records when a buffer is full or a packet is lost
+	Whole    Value[bool]   `json:"whole,omitzero"`    // the longest records arrive uncut
 	Buffer   Value[int64]  `json:"buffer,omitzero"`   // bytes held back while the store is slow; moot where nothing is
 	// Last is when records last arrived, the zero time where none ever did; moot where quiet is normal.
 	Last Value[time.Time] `json:"last,omitzero"`
@@ -106,6 +110,12 @@ type LogStore struct {
 	Kept Value[int] `json:"kept,omitzero"`
 	// Bytes is the most that it holds before it throws away the oldest; moot where bytes do not bound it.
 	Bytes Value[int64] `json:"bytes,omitzero"`
+	// Oldest and Newest are the times of the oldest and the newest record that were seen in it: how far back it reached
+	// at the scan. Only a scanner that looks into stores puts the question.
+	Oldest Value[time.Time] `json:"oldest,omitzero"`
+	Newest Value[time.Time] `json:"newest,omitzero"`
+	// Dropped says whether it has already thrown records away to make room.
+	Dropped Value[bool] `json:"dropped,omitzero"`
 	// ColdAfter is after how many days getting a record back takes longer than asking for it; moot where never.
 	ColdAfter Value[int] `json:"cold_after,omitzero"`
 	// Restore is how many seconds it takes to get a cold record back; moot where none goes cold.
@@ -165,6 +175,28 @@ type Alarm struct {
 	On      []ID        `json:"on,omitempty"` // the assets whose records it watches over, with all that lies within them
 	Enabled Value[bool] `json:"enabled,omitzero"`
 	Reaches Value[bool] `json:"reaches,omitzero"` // whether somebody, or something, is told
+}
+
+// A Clock is what an asset tells the time by, which stands in all its records.
+type Clock struct {
+	Subject
+	Of ID `json:"of"` // the asset whose clock it is
+	// Synchronised says whether it agreed with its source when it was scanned: a disk image cannot tell.
+	Synchronised Value[bool] `json:"synchronised,omitzero"`
+	// Sources lists where it is configured to take the time from; empty where that is nowhere.
+	Sources Value[[]TimeSource] `json:"sources,omitzero"`
+	// Guarded says whether only an administrator may change where it takes the time from, and a change of the time is
+	// itself written down.
+	Guarded Value[bool] `json:"guarded,omitzero"`
+}
+
+// A TimeSource is a server, or a device, that a clock takes the time from.
+type TimeSource struct {
+	Address string `json:"address"` // as it is written: "ntp.corp.example", "/dev/ptp0"
+	// Platform marks what the cloud or the hypervisor provides to each of its machines.
+	Platform bool `json:"platform,omitempty"`
+	// Several marks a name that stands for several servers, as a pool does.
+	Several bool `json:"several,omitempty"`
 }
 
 // A Gap is a question that nobody could answer, in In and in all that lies within it: a file that does not parse, a

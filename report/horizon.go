@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"lookback/checks"
@@ -21,14 +22,37 @@ type Reach struct {
 	// Partly says that what sets Total is known to be filtered, sampled or lossy: that an event is there proves it, that it
 	// is absent proves nothing. What nobody knows to lose records does not make it so; arriving-lossless tells.
 	Partly bool
-	// Ends is the fact that set Total, in words.
-	Ends string
+	// Seen is how many whole days lay between the oldest and the newest record of a store that bytes bound, if WasSeen. That
+	// is no promise, and no part of Total.
+	Seen    int
+	WasSeen bool
+	// Ends is the fact that set Total, in words. Like is the same with the kind of the store for its name, if one is in it.
+	Ends, Like string
 }
 
-// Back writes how far back it reaches: "at least 365 days, 90 days of it at hand, partly".
+// alike is the same for what reaches equally far and differs in no more than the name of a store.
+func (r Reach) alike() Reach {
+	if r.Like != "" {
+		r.Ends = ""
+	}
+	return r
+}
+
+// Back writes how far back it reaches: "at least 365 days, 90 days of it at hand, partly". Where no time is promised it
+// writes what was seen: "9 days seen at the scan, a flood shortens it".
 func (r Reach) Back() string {
 	text := Days(r.Total, r.AtLeast)
 	switch {
+	case r.Total == 0 && r.WasSeen:
+		seen := "less than a day"
+		if r.Seen > 0 {
+			seen = Days(r.Seen, false)
+		}
+		seen += " seen at the scan, a flood shortens it"
+		if !r.AtLeast {
+			return seen
+		}
+		return text + "; " + seen
 	case r.Hot >= r.Total:
 	case r.HotAtLeast && r.Hot == 0:
 		text += ", at hand not assessed"
@@ -108,8 +132,10 @@ type way struct {
 	days, most   int
 	hot, mostHot int
 	partly       bool
+	seen         int
+	wasSeen      bool
 	gets         stage
-	ends         string
+	ends, like   string
 	at           evidence.Origin
 }
 
@@ -124,11 +150,14 @@ const (
 	held
 )
 
-// unsure is a way that promises nothing, and of which nobody knows that it does not reach so many days. A refused call is
-// named before anything else.
+// unsure is a way that promises nothing, and of which nobody knows that it does not reach so many days. A call that gave no
+// answer is named before anything else.
 func unsure(most int, ends string, because evidence.Fact) way {
-	if because.Why() == evidence.Denied {
+	switch at := because.At(); {
+	case because.Why() == evidence.Denied:
 		ends = checks.NotKnown(because).Message
+	case because.Why() == evidence.Failed && at.Call != "":
+		ends = fmt.Sprintf("%s failed: %s", at.Call, cmp.Or(at.Note, noReason))
 	}
 	return way{most: most, mostHot: most, gets: held, ends: ends, at: because.At()}
 }
@@ -139,19 +168,20 @@ func furthest(ways []way) Row {
 	row := Row{}
 	mostHot := 0
 	for _, w := range ways {
-		if c := cmp.Or(cmp.Compare(w.days, best.days), -compareBool(w.partly, best.partly), cmp.Compare(w.gets, best.gets)); c > 0 {
+		if c := cmp.Or(cmp.Compare(w.days, best.days), -compareBool(w.partly, best.partly), cmp.Compare(w.gets, best.gets), cmp.Compare(w.seen, best.seen)); c > 0 {
 			best = w
 		}
 		if w.most > open.most {
 			open = w
 		}
 		row.Hot, mostHot = max(row.Hot, w.hot), max(mostHot, w.mostHot)
+		row.Seen, row.WasSeen = max(row.Seen, w.seen), row.WasSeen || w.wasSeen
 	}
 	row.Total, row.AtLeast, row.HotAtLeast = best.days, open.most > best.days, mostHot > row.Hot
 	row.Partly = best.partly && best.days > 0
-	row.Ends, row.Because = best.ends, best.at
+	row.Ends, row.Like, row.Because = best.ends, best.like, best.at
 	if row.Total == 0 && row.AtLeast {
-		row.Ends, row.Because = open.ends, open.at
+		row.Ends, row.Like, row.Because = open.ends, open.like, open.at
 	}
 	return row
 }
@@ -192,6 +222,14 @@ func (h surveyor) ways(s evidence.LogSource) []way {
 
 // way is the one to a store, by the first delivery on it.
 func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Reached) way {
+	w := h.found(s, first, r)
+	if name := checks.Named(r.Store.Subject); name != "" && strings.Contains(w.ends, name) {
+		w.like = strings.ReplaceAll(w.ends, name, r.Store.Kind)
+	}
+	return w
+}
+
+func (h surveyor) found(s evidence.LogSource, first evidence.Delivery, r checks.Reached) way {
 	lives := h.Lasts(r.Store)
 	outlives, known := lives.Get()
 	extent, comes := r.By.Extent.Get()
@@ -258,7 +296,20 @@ func (h surveyor) way(s evidence.LogSource, first evidence.Delivery, r checks.Re
 		w.ends += ", unless bytes bound it sooner"
 	}
 	w.hot, w.mostHot = h.hot(r.Store, days)
+	if bounded {
+		w.seen, w.wasSeen = seen(r.Store)
+	}
 	return w
+}
+
+// seen returns how many whole days lie between the oldest and the newest record that were seen in a store.
+func seen(s evidence.LogStore) (days int, known bool) {
+	oldest, begins := s.Oldest.Get()
+	newest, ends := s.Newest.Get()
+	if !begins || !ends {
+		return 0, false
+	}
+	return max(int(newest.Sub(oldest)/(24*time.Hour)), 0), true
 }
 
 // hot returns how many of the days that a store keeps are at hand: those that are promised, and the most that it can be.
@@ -296,43 +347,79 @@ func lossy(s evidence.LogSource, ways ...evidence.Delivery) bool {
 
 // A Stretch is what one line of a report says of the horizon: assets that look equally far back, for the same reason.
 type Stretch struct {
-	Activity evidence.Activity
+	Activity evidence.Activity // empty for the lists of Unseen
 	Reach
-	Rows   []Row  // of a large scan, examples
-	Assets int    // how many there are
-	Kind   string // of the assets; "asset" where there are several
+	Rows   []Row    // of a large scan, examples
+	Assets int      // how many there are
+	Kind   string   // of the assets; "asset" where there are several
+	Unseen []string // lists of things that could not be had, instead of assets
 }
 
-// Stretches groups the rows of what runs in production: the shortest look back first, then the one of most assets.
+// unseen returns what is in the list that could not be had, of a row of what stands for that.
+func unseen(row Row) string {
+	if strings.HasPrefix(row.Asset.ID.Thing(), "unseen/") {
+		return row.Asset.Kind
+	}
+	return ""
+}
+
+// Stretches groups the rows of what runs in production: the shortest look back first, then the one of most assets. Those
+// that end in several stores of one kind are one, and so are all lists that could not be had.
 func (r *Report) Stretches() []Stretch {
 	type key struct {
 		activity evidence.Activity
 		reach    Reach
+		kind     string
+		unseen   bool
 	}
 	var out []Stretch
+	several := map[int]bool{}
 	index := map[key]int{}
-	add := func(row Row, n int, kind string) *Stretch {
-		k := key{row.Activity, row.Reach}
+	add := func(row Row, n int, kind string, many bool) *Stretch {
+		k := key{activity: row.Activity, reach: row.Reach.alike()}
+		s := Stretch{Activity: row.Activity, Reach: row.Reach, Kind: kind}
+		list := unseen(row)
+		if list != "" {
+			k = key{unseen: true}
+			s = Stretch{Reach: Reach{AtLeast: true}, Kind: "list"}
+		} else if row.Like != "" {
+			k.kind = kind
+		}
 		i, ok := index[k]
 		if !ok {
 			i = len(out)
 			index[k] = i
-			out = append(out, Stretch{Activity: row.Activity, Reach: row.Reach, Kind: kind})
+			out = append(out, s)
 		}
-		if out[i].Assets += n; out[i].Kind != kind {
-			out[i].Kind = "asset"
+		to := &out[i]
+		to.Assets += n
+		switch {
+		case list != "" && !slices.Contains(to.Unseen, list):
+			to.Unseen = append(to.Unseen, list)
+		case list == "" && to.Kind != kind:
+			to.Kind = "asset"
 		}
-		return &out[i]
+		several[i] = several[i] || list == "" && (many || to.Ends != row.Ends)
+		return to
 	}
 	for _, row := range r.Horizon {
 		if !row.Development {
-			s := add(row, 1, row.Asset.Kind)
+			s := add(row, 1, row.Asset.Kind, false)
 			s.Rows = append(s.Rows, row)
 		}
 	}
 	for _, rest := range r.RestRows {
 		if !rest.Like.Development {
-			add(rest.Like, rest.Rows, rest.Kind)
+			add(rest.Like, rest.Rows, rest.Kind, rest.Several)
+		}
+	}
+	for i := range out {
+		switch s := &out[i]; {
+		case len(s.Unseen) > 0:
+			slices.Sort(s.Unseen)
+			s.Ends = strings.Join(s.Unseen, ", ")
+		case several[i]:
+			s.Ends += ", and others like it"
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Stretch) int {

@@ -100,6 +100,43 @@ func rows(records ...evidence.Record) []string {
 	return out
 }
 
+// TestHorizonOfWhatWasSeen is about stores that bytes bound, and into which somebody looked.
+func TestHorizonOfWhatWasSeen(t *testing.T) {
+	known := func(t time.Time) evidence.Value[time.Time] { return evidence.Known(t, line1(12)) }
+	newest := time.Date(2026, 6, 1, 11, 0, 0, 0, time.UTC)
+	from := func(oldest time.Time) func(*evidence.LogStore) {
+		return func(s *evidence.LogStore) { s.Oldest, s.Newest = known(oldest), known(newest) }
+	}
+	nine := from(newest.Add(-(9*24 + 10) * time.Hour))
+	half := func(s *evidence.LogStore) { s.Oldest = known(newest.AddDate(0, 0, -9)) }
+	const why = ": kept by log; bytes bound it, to 50 MiB; compose.yaml:32"
+	for name, tt := range map[string]struct {
+		records []evidence.Record
+		want    string
+	}{
+		"nine days and a half":   {[]evidence.Record{store("log", 0, bounded, nine), writes(to("log")...)}, "9 days seen at the scan, a flood shortens it" + why},
+		"one day":                {[]evidence.Record{store("log", 0, bounded, from(newest.AddDate(0, 0, -1))), writes(to("log")...)}, "1 day seen at the scan, a flood shortens it" + why},
+		"an hour":                {[]evidence.Record{store("log", 0, bounded, from(newest.Add(-time.Hour))), writes(to("log")...)}, "less than a day seen at the scan, a flood shortens it" + why},
+		"a clock that went back": {[]evidence.Record{store("log", 0, bounded, from(newest.AddDate(0, 0, 9))), writes(to("log")...)}, "less than a day seen at the scan, a flood shortens it" + why},
+		"nobody looked":          {[]evidence.Record{store("log", 0, bounded), writes(to("log")...)}, "0 days" + why},
+		"only one end was seen":  {[]evidence.Record{store("log", 0, bounded, half), writes(to("log")...)}, "0 days" + why},
+		"bytes do not bound it":  {[]evidence.Record{store("log", 30, nine), writes(to("log")...)}, "30 days: kept by log; compose.yaml:30"},
+		"a time is promised too": {[]evidence.Record{store("log", 30, bounded, nine), writes(to("log")...)}, "30 days: kept by log, unless bytes bound it sooner; compose.yaml:30"},
+		"a copy promises longer": {[]evidence.Record{store("log", 0, bounded, nine, copies("far")), store("far", 400), writes(to("log")...)}, "400 days: kept by far; compose.yaml:30"},
+		"the longest of two":     {[]evidence.Record{store("log", 0, bounded, nine), store("new", 0, bounded, from(newest)), writes(to("new", "log")...)}, "9 days seen at the scan, a flood shortens it: kept by log; bytes bound it, to 50 MiB; compose.yaml:32"},
+		"an unknown stays one":   {[]evidence.Record{store("log", 0, bounded, nine), writes(to("log", "far")...)}, "not assessed; 9 days seen at the scan, a flood shortens it: kept by remote store \"far\", for a time that was not scanned; compose.yaml:20"},
+		"not what ends with it":  {[]evidence.Record{store("log", 0, bounded, nine, inside), writes(to("log")...)}, "0 days: records end with what writes them; compose.yaml:31"},
+		"not what may be hidden": {[]evidence.Record{store("log", 0, bounded, nine), but(writes(to("log")...), func(s *evidence.LogSource) { s.Hidden = evidence.Unknown[evidence.Hiding](evidence.Failed, at) })}, "0 days: a mount may keep the records away; compose.yaml:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := rows(append(tt.records, web(), host)...)
+			if len(got) != 1 || got[0] != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestHorizonOfTime is about when records began to be written, and when they last arrived.
 func TestHorizonOfTime(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -457,6 +494,32 @@ func TestStretches(t *testing.T) {
 		"a b, application: 30 days", "hot, application: 30 days, 7 days of it at hand", "partly, application: 30 days, partly",
 		"api, kubernetes-api: 30 days", "other, application: 30 days", "more, application: at least 30 days",
 		"forever, application: as long as nobody deletes it",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestStretchesThatReadAlikeAreOne has stores of one kind, and lists that could not be had.
+func TestStretchesThatReadAlikeAreOne(t *testing.T) {
+	row := func(id evidence.ID, kind string, r Reach) Row {
+		return Row{Asset: evidence.Subject{ID: id, Kind: kind}, Activity: evidence.Application, Reach: r}
+	}
+	kept := func(name string) Reach {
+		return Reach{Total: 30, Hot: 30, Ends: "kept by " + name, Like: "kept by log group"}
+	}
+	r := &Report{Horizon: []Row{
+		row("a//1", "function", kept("x")), row("a//2", "function", kept("y")), row("a//3", "task", kept("z")),
+		row("a//unseen/tasks", "tasks", Reach{AtLeast: true, Ends: "denied"}), row("b//unseen/functions", "functions", Reach{AtLeast: true}),
+		row("c//unseen/tasks", "tasks", Reach{AtLeast: true}),
+	}}
+	var got []string
+	for _, s := range r.Stretches() {
+		got = append(got, fmt.Sprintf("%d %s %q: %s; %s", s.Assets, s.Kind, s.Unseen, s.Back(), s.Ends))
+	}
+	want := []string{
+		`3 list ["functions" "tasks"]: not assessed; functions, tasks`,
+		`2 function []: 30 days; kept by x, and others like it`, `1 task []: 30 days; kept by z`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -21,8 +21,8 @@ const (
 // others stands for the groups, and the reasons, beyond those of which each is kept apart.
 const others = "and others, each with a reason of its own"
 
-// Rest counts results of a large scan that are not among its Results: those of one check, outcome, group and, unless they are
-// not assessed, severity. All of them are consequences, or none is; then all lie in development files, or none does.
+// Rest counts results of a large scan that are not among its Results: those of one check, outcome, group and severity or, if
+// they are not assessed, reason. All of them are consequences, or none is; then all lie in development files, or none does.
 type Rest struct {
 	Like    checks.Result // one of Results that has all this in common with them
 	Target  string        // the one in which they lie, and of which Results has some; empty for all other targets
@@ -43,6 +43,8 @@ type RestRows struct {
 	Like Row
 	Rows int
 	Kind string // of their assets; empty for several
+	// Several says that they end in several places of one kind.
+	Several bool
 }
 
 // A Source is evidence that is too large for memory.
@@ -68,7 +70,7 @@ func NewLarge(src Source, o Options, sink Sink) (*Report, error) {
 		gaps: sample[evidence.Gap]{all: mostGaps, each: mostOfTarget}, restGaps: map[evidence.Gap]int{},
 		rows: sample[rowClass]{all: mostRows, each: mostOfClass}, restRows: map[rowClass]int{},
 	}
-	f.r.Unasked = map[string]int{}
+	f.r.Unasked, f.r.spreads = map[string]int{}, spreads{}
 	if err := src.Gaps(f.gap); err != nil {
 		return nil, err
 	}
@@ -113,12 +115,14 @@ type class struct {
 	outcome              checks.Outcome
 	severity             checks.Severity
 	group                string
+	reason               reason // of what is not assessed
 	follows, development bool
 }
 
 type rowClass struct {
 	activity    evidence.Activity
 	reach       Reach
+	unseen      string
 	development bool
 }
 
@@ -163,6 +167,7 @@ func (f *folder) unit(rs *checks.Results, set *evidence.Set) error {
 	for i := range rs.All {
 		res := rs.All[i]
 		f.scorer.add(res)
+		f.r.spreads.result(res)
 		if f.sink != nil {
 			if err := f.sink.Result(res); err != nil {
 				return err
@@ -193,12 +198,15 @@ func (f *folder) unit(rs *checks.Results, set *evidence.Set) error {
 
 // classOf says which class a result belongs to. Where there are too many groups it changes the result's.
 func (f *folder) classOf(res *checks.Result) class {
-	c := class{res.Check, res.Outcome, res.Severity, "", res.Follows != "", res.Development && res.Follows == ""}
+	c := class{check: res.Check, outcome: res.Outcome, severity: res.Severity, follows: res.Follows != "", development: res.Development && res.Follows == ""}
 	if c.outcome == checks.NotAssessed {
 		c.severity = ""
 	}
 	whole := c
 	whole.group = res.Group
+	if c.outcome == checks.NotAssessed {
+		whole.reason = reasonOf(*res)
+	}
 	if _, ok := f.results.kept[whole]; !ok {
 		if f.groups[c] >= mostClasses {
 			res.Group, res.Plural, whole.group = others, false, others
@@ -249,12 +257,16 @@ func (f *folder) place(c class, target string, all []*checks.Result) {
 }
 
 func (f *folder) gap(g evidence.Gap) error {
+	f.r.spreads.gap(g)
 	if f.sink != nil {
 		if err := f.sink.Gap(g); err != nil {
 			return err
 		}
 	}
 	like := evidence.Gap{Asked: g.Asked, Why: g.Why, Err: g.Err, Bad: g.Bad}
+	if Refused(g) {
+		like.At.Call = g.At.Call
+	}
 	if f.gaps.full(like, mostClasses) {
 		g.Err, like = others, evidence.Gap{Why: g.Why, Err: others, Bad: g.Bad}
 	}
@@ -278,10 +290,10 @@ func (f *folder) row(row Row) error {
 			return err
 		}
 	}
-	like := rowClass{row.Activity, row.Reach, row.Development}
+	like := rowClass{row.Activity, row.Reach.alike(), unseen(row), row.Development}
 	if f.rows.full(like, mostClasses) {
-		row.Ends = others
-		like.reach.Ends = others
+		row.Ends, row.Like = others, ""
+		like.reach = row.Reach
 	}
 	if f.rows.room(like, 1, 1) == 1 {
 		f.r.Horizon = append(f.r.Horizon, row)
@@ -295,6 +307,7 @@ func (f *folder) row(row Row) error {
 	}
 	rest := &f.r.RestRows[i]
 	rest.Rows++
+	rest.Several = rest.Several || row.Ends != rest.Like.Ends
 	if rest.Kind != row.Asset.Kind {
 		rest.Kind = ""
 	}

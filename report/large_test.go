@@ -94,11 +94,14 @@ func crowd() (*evidence.Set, report.Options) {
 	for i := range 5000 {
 		in := evidence.ID(fmt.Sprintf("compose:app%02d/x", i%60))
 		set.Gap(evidence.Gap{In: in, Asked: "buckets", Why: evidence.Denied, Bad: i%50 == 0, At: evidence.Origin{Line: i}})
+		set.Gap(evidence.Gap{In: in, Asked: "keys", Why: evidence.Denied, Err: fmt.Sprintf("caller %d may not", i), At: evidence.Origin{Call: "kms:ListKeys", Of: fmt.Sprintf("eu-west-%d", i%3)}})
 		set.Gap(evidence.Gap{In: in, Asked: fmt.Sprintf("the file %d", i), Why: evidence.Failed, At: evidence.Origin{Line: i}})
 	}
 	set.Waivers = []evidence.Waiver{
-		{Check: "shipped-off-asset", Subject: "compose:app01/*", Reason: "a"}, {Check: "*", Subject: "compose:app5*", Reason: "b"},
-		{Check: "*", Subject: "nothing", Reason: "c"}, {Check: "*", Subject: "*", Reason: "d", Until: "2020-01-01"},
+		{Check: "shipped-off-asset", Subject: "compose:app01/*", Reason: "a"},
+		{Check: "*", Subject: "compose:app5*", Reason: "b"},
+		{Check: "*", Subject: "nothing", Reason: "c"},
+		{Check: "*", Subject: "*", Reason: "d", Until: "2020-01-01"},
 	}
 	set.Sort()
 	return set, o
@@ -152,6 +155,9 @@ func TestALargeScanCountsEverything(t *testing.T) {
 					t.Errorf("%s:\n%q\nwant\n%q", what, got, want)
 				}
 			}
+			if got, want := refusals(r), refusals(small); len(got) == 0 || !slices.Equal(got, want) {
+				t.Errorf("refused\n%q\nwant\n%q", got, want)
+			}
 			open := 0
 			for _, u := range r.Unknowns() {
 				open += u.Subjects
@@ -185,6 +191,19 @@ func TestALargeScanCountsEverything(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refusals are what calls that gave no answer blind.
+func refusals(r *report.Report) []string {
+	var out []string
+	for _, u := range r.Unknowns() {
+		if u.Call != "" {
+			slices.Sort(u.Checks)
+			out = append(out, fmt.Sprintf("%s %d %d %v", u.Text, u.Subjects, len(u.Gaps)+u.MoreGaps, u.Checks))
+		}
+	}
+	slices.Sort(out)
+	return append(out, report.Grants(r.Unknowns())...)
 }
 
 func sums(r *report.Report, keep func(checks.Result) bool) []string {

@@ -42,6 +42,7 @@ type Report struct {
 	// RestGaps and RestRows count what is left out of Gaps and of Horizon in a large scan.
 	RestGaps []RestGaps
 	RestRows []RestRows
+	spreads  spreads // of all results and gaps, in a large scan
 	// Idle lists waivers that match nothing; Expired, those whose last day has passed.
 	Idle, Expired []evidence.Waiver
 	// Counted says how many objects of other kinds were seen and not asked about, per kind.
@@ -262,41 +263,6 @@ func (c Cause) Cures() []checks.Cure {
 	return all
 }
 
-// An Unknown is something that nobody could tell, with the checks that it blinds.
-type Unknown struct {
-	Text     string
-	Checks   []string
-	Places   []Place
-	More     int // places that are left out in a large scan
-	Subjects int
-}
-
-// Unknowns groups what is not assessed by its reason, whatever the check: the reason that blinds most comes first.
-func (r *Report) Unknowns() []Unknown {
-	var out []Unknown
-	index := map[string]int{}
-	places := map[spot]int{}
-	for _, c := range r.Causes(Open) {
-		reason := c.Places[0].Results[0].Group
-		i, ok := index[reason]
-		if !ok {
-			i = len(out)
-			index[reason] = i
-			out = append(out, Unknown{Text: reason})
-		}
-		u := &out[i]
-		u.Checks = append(u.Checks, c.Check.ID)
-		for _, place := range c.Places {
-			place.Text = reason
-			u.Places = add(u.Places, places, i, place)
-		}
-		u.More += c.More
-		u.Subjects += c.Subjects
-	}
-	slices.SortStableFunc(out, func(a, b Unknown) int { return cmp.Compare(b.Subjects, a.Subjects) })
-	return out
-}
-
 // A spot is a target within a cause or an unknown, by its number.
 type spot struct {
 	of     int
@@ -357,6 +323,19 @@ func plural(format string, n int) string {
 		return text
 	}
 	return strings.NewReplacer("1 services leave", "1 service leaves", "their output", "its output", "1 images are", "1 image is", "their digest", "its digest").Replace(text)
+}
+
+// Plural is the plural of a kind of thing: "2 proxies", "2 log files".
+func Plural(noun string) string {
+	switch {
+	case strings.HasSuffix(noun, "ss"), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "x"):
+		return noun + "es"
+	case strings.HasSuffix(noun, "s"):
+		return noun
+	case strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ay") && !strings.HasSuffix(noun, "ey"):
+		return strings.TrimSuffix(noun, "y") + "ies"
+	}
+	return noun + "s"
 }
 
 // Failure reports whether a result is a failure that counts.

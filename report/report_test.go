@@ -202,15 +202,64 @@ func TestUnknowns(t *testing.T) {
 	for _, u := range r.Unknowns() {
 		got = append(got, fmt.Sprintf("%s %d %v", u.Text, u.Subjects, u.Checks))
 		for _, p := range u.Places {
-			got = append(got, fmt.Sprintf("  %s %d %s", p.Target, len(p.Results), p.Text))
+			got = append(got, fmt.Sprintf("  %s %d", p.Target, len(p.Results)))
 		}
 	}
 	want := []string{
-		"we may not call s3:Get 3 [recorded-medium retained-low]", "  a 2 we may not call s3:Get", "  b 1 we may not call s3:Get",
-		"it is not one that we know 1 [recorded-medium]", "  a 1 it is not one that we know",
+		"we may not call s3:Get: 2 checks not answered 3 [recorded-medium retained-low]", "  a 2", "  b 1",
+		"it is not one that we know 1 [recorded-medium]", "  a 1",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestACallThatGaveNoAnswerIsOneReason(t *testing.T) {
+	call := func(why evidence.Reason, call, of, note string) checks.Verdict {
+		return checks.NotKnown(evidence.Unknown[bool](why, evidence.Origin{Call: call, Of: of, Note: note}))
+	}
+	gap := func(in evidence.ID, asked string, why evidence.Reason, call, of string) evidence.Gap {
+		return evidence.Gap{In: in, Asked: asked, Why: why, Err: "no connection", At: evidence.Origin{Call: call, Of: of}}
+	}
+	r := &Report{
+		Results: []checks.Result{
+			about("aws:1/eu-west-1//a", medium, call(evidence.Denied, "eks:List", "eu-west-1", "")),
+			about("aws:1/eu-west-2//a", medium, call(evidence.Denied, "eks:List", "eu-west-2/a", "")),
+			about("aws:2/eu-west-2//a", low, call(evidence.Denied, "eks:List", "", "")),
+			about("aws:1/eu-west-1//b", low, call(evidence.Failed, "logs:List", "eu-west-1", "")),
+			about("aws:1/eu-west-1//c", low, call(evidence.Failed, "logs:List", "eu-west-1", "no connection")),
+			about("aws:1//account", low, call(evidence.Elsewhere, "org:List", "1", "it is another's")),
+		},
+		Gaps: []evidence.Gap{
+			gap("aws:1/eu-west-1//region", "clusters", evidence.Denied, "eks:List", "eu-west-1"),
+			gap("aws:1//account", "users", evidence.Denied, "iam:List", "1/x"), gap("aws:2//account", "roles", evidence.Denied, "iam:List", "2/x"),
+			{In: "x", Asked: "left out", Why: evidence.Elsewhere, At: evidence.Origin{Call: "ec2:List"}},
+			{In: "x", Asked: "a file", Why: evidence.Failed, At: evidence.Origin{File: "x"}},
+		},
+	}
+	var got []string
+	for _, u := range r.Unknowns() {
+		got = append(got, fmt.Sprintf("%s (%d)", u.Text, len(u.Gaps)))
+	}
+	want := []string{
+		"we may not call eks:List in 2 regions of 2 accounts: 2 checks not answered (1)",
+		"logs:List failed in eu-west-1: no connection; 1 check not answered (0)",
+		"it is another's (0)",
+		"we may not call iam:List in 2 accounts: not known: roles, users (2)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got := Grants(r.Unknowns()); !slices.Equal(got, []string{"eks:List", "iam:List"}) {
+		t.Errorf("grants %q", got)
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for one, many := range map[string]string{"region": "regions", "proxy": "proxies", "key": "keys", "log files": "log files", "address": "addresses", "batch": "batches"} {
+		if got := Plural(one); got != many {
+			t.Errorf("%s: %s, want %s", one, got, many)
+		}
 	}
 }
 
@@ -272,7 +321,7 @@ func TestNew(t *testing.T) {
 	if want := []string{"a retention of x (syslog)", "a z", "z b"}; !slices.Equal(gaps, want) {
 		t.Errorf("gaps %q, want %q", gaps, want)
 	}
-	if r.Tool != set.Tool || !r.Partial || r.Evidence != "9f" || r.Policy != policy || !r.Verbose || !r.Known["x"] ||
+	if r.Tool != set.Tool || !r.Partial || r.Evidence != "9f" || !reflect.DeepEqual(r.Policy, policy) || !r.Verbose || !r.Known["x"] ||
 		!reflect.DeepEqual(r.Counted, set.Counted) || !slices.Equal(r.Targets, set.Targets) {
 		t.Errorf("got %+v", r)
 	}

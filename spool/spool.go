@@ -22,7 +22,8 @@ import (
 const Small = 64 << 20
 
 // A Spool takes the parts of a scan, such as its accounts. Parts are held in memory until they are no longer small; from
-// then on they are files in a folder of its own that nobody else may read, each of them evidence that is read by itself.
+// then on they are files in a folder of its own that nobody else may read, each of them evidence that is read by itself and
+// says that it is partial.
 // It may be used by several goroutines.
 type Spool struct {
 	parent string
@@ -64,7 +65,8 @@ func (s *Spool) Add(set *evidence.Set) error {
 	var buf bytes.Buffer
 	if err := evidence.Write(&buf, &evidence.Set{
 		Tool: set.Tool, Started: set.Started, Targets: set.Targets, Ended: set.Ended,
-		Records: set.Records, With: set.With, Gaps: set.Gaps, Waivers: set.Waivers, Counted: set.Counted, Partial: set.Partial,
+		Records: set.Records, With: set.With, Gaps: set.Gaps, Waivers: set.Waivers, Counted: set.Counted,
+		Partial: true, // as long as it lies alone, so that nobody takes it for a whole scan after a kill
 	}); err != nil {
 		return err
 	}

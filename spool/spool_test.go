@@ -300,8 +300,8 @@ func TestPartsAreEvidence(t *testing.T) {
 			t.Fatal(err)
 		}
 		set, err := evidence.Read(bytes.NewReader(text))
-		if err != nil || len(set.Records) != len(ps[i].Records) {
-			t.Errorf("%s: %d records of %d, %v", path, len(set.Records), len(ps[i].Records), err)
+		if err != nil || len(set.Records) != len(ps[i].Records) || !set.Partial {
+			t.Errorf("%s: %d records of %d, partial %t, %v", path, len(set.Records), len(ps[i].Records), set.Partial, err)
 		}
 	}
 	if err := s.Close(); err != nil {

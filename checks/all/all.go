@@ -10,6 +10,7 @@ import (
 	"lookback/checks/retained"
 	"lookback/checks/sealed"
 	"lookback/checks/shipped"
+	"lookback/checks/timed"
 	"lookback/checks/watched"
 )
 
@@ -27,15 +28,20 @@ func All() []*checks.Check {
 		recorded.KubernetesAudit,
 		recorded.KubernetesAuditComplete,
 		recorded.LogAccess,
+		recorded.LogControl,
+		recorded.Login,
 		recorded.NetworkFlow,
+		recorded.System,
 		arriving.Lossless,
 		arriving.NotHidden,
 		arriving.Recently,
+		arriving.Whole,
 		shipped.AfterExit,
 		shipped.OffAsset,
 		shipped.OffHost,
 		retained.ByTime,
 		retained.LongEnough,
+		retained.Reached,
 		retained.Searchable,
 		sealed.Alarmed,
 		sealed.Encrypted,
@@ -44,12 +50,17 @@ func All() []*checks.Check {
 		sealed.OutOfReach,
 		sealed.Private,
 		sealed.Readable,
+		sealed.Unstoppable,
 		sealed.Validated,
 		watched.DetectionsKept,
 		watched.Detector,
 		watched.EventClasses,
 		watched.EveryNode,
 		watched.Processes,
+		timed.Designated,
+		timed.Guarded,
+		timed.Synchronised,
+		timed.TwoSources,
 		acquirable.Code,
 		acquirable.Contact,
 		acquirable.ContainerImage,

@@ -67,7 +67,7 @@ func (s saved) judge(t *testing.T) map[string]checks.Result {
 		t.Fatal(err)
 	}
 	out := map[string]checks.Result{}
-	for _, r := range checks.Run(set, All(), checks.DefaultPolicy(), nil).All {
+	for _, r := range checks.Run(set, All(), checktest.Policy(), nil).All {
 		out[r.Check.ID+" of "+string(r.Subject.ID)] = r
 	}
 	return out

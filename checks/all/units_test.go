@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"lookback/checks"
+	"lookback/checks/checktest"
 	"lookback/evidence"
 )
 
@@ -87,7 +88,7 @@ func lines(rs ...*checks.Results) []string {
 func apart(t *testing.T, src checks.Source) []string {
 	t.Helper()
 	var parts []*checks.Results
-	idle, expired, err := checks.RunUnits(src, All(), checks.DefaultPolicy(), nil, func(r *checks.Results, _ *evidence.Set) error {
+	idle, expired, err := checks.RunUnits(src, All(), checktest.Policy(), nil, func(r *checks.Results, _ *evidence.Set) error {
 		parts = append(parts, r)
 		return nil
 	})
@@ -181,7 +182,7 @@ func TestUnitByUnitIsAllAtOnce(t *testing.T) {
 
 func same(t *testing.T, name string, set *evidence.Set, src checks.Source) {
 	t.Helper()
-	want := lines(checks.Run(set, All(), checks.DefaultPolicy(), nil))
+	want := lines(checks.Run(set, All(), checktest.Policy(), nil))
 	got := apart(t, src)
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: unit by unit it is not the same", name)

@@ -13,3 +13,5 @@ func TestLossless(t *testing.T) { checktest.Run(t, "testdata/lossless.yaml", Los
 func TestNotHidden(t *testing.T) { checktest.Run(t, "testdata/not_hidden.yaml", NotHidden) }
 
 func TestRecently(t *testing.T) { checktest.Run(t, "testdata/recently.yaml", Recently) }
+
+func TestWhole(t *testing.T) { checktest.Run(t, "testdata/whole.yaml", Whole) }

@@ -32,6 +32,13 @@ import (
 // Now is the moment for which fixtures are judged.
 var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
+// Policy returns what fixtures are judged by: the default, and two designated time servers.
+func Policy() checks.Policy {
+	p := checks.DefaultPolicy()
+	p.TimeSources = []string{"ntp.corp.example", "10.0.0.5"}
+	return p
+}
+
 var wantRE = regexp.MustCompile("(pass|fail|not-assessed)(?: (low|medium|high))? `([^`]*)`")
 
 // Run judges the fixture of a check ("testdata/off_asset.yaml") and compares what comes out with what it wants. The
@@ -59,7 +66,7 @@ func compare(fixture string, data []byte, check *checks.Check) (wrong []string, 
 	}
 	got := map[int][]checks.Result{}
 	shown := map[checks.Outcome]bool{}
-	for _, r := range checks.Run(set, []*checks.Check{check}, checks.DefaultPolicy(), nil).All {
+	for _, r := range checks.Run(set, []*checks.Check{check}, Policy(), nil).All {
 		line := r.Subject.At.Line
 		if at := r.Because.At(); at.File == fixture && at.Line > 0 {
 			line = at.Line
@@ -104,6 +111,7 @@ var recordTypes = map[string]reflect.Type{
 	"log_store":  reflect.TypeFor[evidence.LogStore](),
 	"access":     reflect.TypeFor[evidence.Access](),
 	"alarm":      reflect.TypeFor[evidence.Alarm](),
+	"clock":      reflect.TypeFor[evidence.Clock](),
 }
 
 // Load reads a fixture. The origin of every fact is its line.

@@ -36,4 +36,10 @@ func TestKubernetesAuditComplete(t *testing.T) {
 
 func TestLogAccess(t *testing.T) { checktest.Run(t, "testdata/log_access.yaml", LogAccess) }
 
+func TestLogControl(t *testing.T) { checktest.Run(t, "testdata/log_control.yaml", LogControl) }
+
+func TestLogin(t *testing.T) { checktest.Run(t, "testdata/login.yaml", Login) }
+
 func TestNetworkFlow(t *testing.T) { checktest.Run(t, "testdata/network_flow.yaml", NetworkFlow) }
+
+func TestSystem(t *testing.T) { checktest.Run(t, "testdata/system.yaml", System) }

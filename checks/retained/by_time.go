@@ -20,7 +20,7 @@ Cure, containers: send the records to a store with a retention; a size limit on 
 }
 
 func byTime(v *checks.View, store evidence.LogStore) checks.Verdict {
-	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
+	return kept(v, store, func(_ evidence.LogSource, s evidence.LogStore) checks.Verdict {
 		days, known := s.Kept.Get()
 		bytes, bounded := s.Bytes.Get()
 		switch {

@@ -12,4 +12,6 @@ func TestByTime(t *testing.T) { checktest.Run(t, "testdata/by_time.yaml", ByTime
 
 func TestLongEnough(t *testing.T) { checktest.Run(t, "testdata/long_enough.yaml", LongEnough) }
 
+func TestReached(t *testing.T) { checktest.Run(t, "testdata/reached.yaml", Reached) }
+
 func TestSearchable(t *testing.T) { checktest.Run(t, "testdata/searchable.yaml", Searchable) }

@@ -24,14 +24,16 @@ The number is "retain" under "policy:" in lookback.yaml (365 days unless set).`,
 }
 
 func longEnough(v *checks.View, store evidence.LogStore) checks.Verdict {
-	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
-		days, known := s.Kept.Get()
-		switch {
-		case !known:
-			return checks.NotKnown(s.Kept)
-		case days < v.Policy.Retain:
-			return checks.Failed(s.Kept, "%s promises %s; policy asks %s", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Retain))
-		}
-		return checks.Passed(s.Kept, "%s keeps records %s", checks.Named(s.Subject), checks.Days(days))
-	})
+	return kept(v, store, func(_ evidence.LogSource, s evidence.LogStore) checks.Verdict { return promised(v, s) })
+}
+
+func promised(v *checks.View, s evidence.LogStore) checks.Verdict {
+	days, known := s.Kept.Get()
+	switch {
+	case !known:
+		return checks.NotKnown(s.Kept)
+	case days < v.Policy.Retain:
+		return checks.Failed(s.Kept, "%s promises %s; policy asks %s", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Retain))
+	}
+	return checks.Passed(s.Kept, "%s keeps records %s", checks.Named(s.Subject), checks.Days(days))
 }

@@ -9,7 +9,7 @@ import (
 // else the source reaches; one place that keeps them is enough. What ends with its asset keeps nothing. What only
 // another scan could tell is no result where the store at hand is a stop on the way, and not assessed where it is an
 // archive of its own.
-func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) checks.Verdict) checks.Verdict {
+func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogSource, evidence.LogStore) checks.Verdict) checks.Verdict {
 	return checks.Whoever(v, store, func(w evidence.LogSource) checks.Verdict {
 		var elsewhere *checks.Reached
 		verdict := checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
@@ -30,7 +30,7 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogStore) c
 				elsewhere = &r
 				return checks.Unasked()
 			}
-			return ask(r.Store)
+			return ask(w, r.Store)
 		})
 		if verdict.Outcome == checks.Fail && elsewhere != nil {
 			if !checks.True(v.Lasts(store)) {

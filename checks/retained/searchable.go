@@ -26,23 +26,25 @@ The numbers are "searchable" and "restore-within" under "policy:" in lookback.ya
 }
 
 func searchable(v *checks.View, store evidence.LogStore) checks.Verdict {
-	return kept(v, store, func(s evidence.LogStore) checks.Verdict {
-		days, known := s.Kept.Get()
-		cold, goesCold := s.ColdAfter.Get()
-		restore, timed := s.Restore.Get()
-		switch {
-		case !known:
-			return checks.NotKnown(s.Kept)
-		case days < v.Policy.Searchable:
-			return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Searchable))
-		case goesCold && cold < v.Policy.Searchable && !timed:
-			return checks.NotKnown(s.Restore)
-		case goesCold && cold < v.Policy.Searchable && restore > int64(v.Policy.RestoreWithin/time.Second):
-			return checks.Failed(s.ColdAfter, "%s goes cold after %s, and takes %s to come back; policy asks %s at hand",
-				checks.Named(s.Subject), checks.Days(cold), checks.Span(restore), checks.Days(v.Policy.Searchable))
-		case !goesCold && !s.ColdAfter.IsMoot():
-			return checks.NotKnown(s.ColdAfter)
-		}
-		return checks.Passed(s.Kept, "%s keeps records at hand", checks.Named(s.Subject))
-	})
+	return kept(v, store, func(_ evidence.LogSource, s evidence.LogStore) checks.Verdict { return atHand(v, s) })
+}
+
+func atHand(v *checks.View, s evidence.LogStore) checks.Verdict {
+	days, known := s.Kept.Get()
+	cold, goesCold := s.ColdAfter.Get()
+	restore, timed := s.Restore.Get()
+	switch {
+	case !known:
+		return checks.NotKnown(s.Kept)
+	case days < v.Policy.Searchable:
+		return checks.Failed(s.Kept, "%s promises %s; policy asks %s at hand", checks.Named(s.Subject), checks.Days(days), checks.Days(v.Policy.Searchable))
+	case goesCold && cold < v.Policy.Searchable && !timed:
+		return checks.NotKnown(s.Restore)
+	case goesCold && cold < v.Policy.Searchable && restore > int64(v.Policy.RestoreWithin/time.Second):
+		return checks.Failed(s.ColdAfter, "%s goes cold after %s, and takes %s to come back; policy asks %s at hand",
+			checks.Named(s.Subject), checks.Days(cold), checks.Span(restore), checks.Days(v.Policy.Searchable))
+	case !goesCold && !s.ColdAfter.IsMoot():
+		return checks.NotKnown(s.ColdAfter)
+	}
+	return checks.Passed(s.Kept, "%s keeps records at hand", checks.Named(s.Subject))
 }

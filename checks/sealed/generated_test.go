@@ -22,4 +22,6 @@ func TestPrivate(t *testing.T) { checktest.Run(t, "testdata/private.yaml", Priva
 
 func TestReadable(t *testing.T) { checktest.Run(t, "testdata/readable.yaml", Readable) }
 
+func TestUnstoppable(t *testing.T) { checktest.Run(t, "testdata/unstoppable.yaml", Unstoppable) }
+
 func TestValidated(t *testing.T) { checktest.Run(t, "testdata/validated.yaml", Validated) }

@@ -1,6 +1,9 @@
 package watched
 
 import (
+	"slices"
+	"strings"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -15,30 +18,68 @@ var EventClasses = &checks.Check{
 intruder did not exist yet. An investigation needs every program start with its arguments, and then connections and
 writes to files.
 
+What else a sensor of the machine knows (drivers loaded, files deleted, scripts, one program that reads the memory of
+another, ...) is asked too, where its settings say whether it is on.
+
+Cure, auditd: rules for execve, connect and writes, and for the parts that the message names; the kernel's audit
+manual page and the rules of auditd's own examples have them.
+Cure, Sysmon: a configuration in which the events that the message names are excluded by few rules, not included by
+few.
 Cure, Tetragon: it records program starts by itself; add tracing policies for connections and files.
 Cure, Falco: it alerts, and does not record; keep a second source for program starts (auditd, Tetragon).`,
 	Judge: checks.About(evidence.Process, eventClasses),
 }
 
-var eventParts = []evidence.Part{evidence.PartProcessStart, evidence.PartConnections, evidence.PartFileWrites}
+// basicParts are asked of every sensor, and moreParts where one of an asset's sensors names them.
+var (
+	basicParts = []evidence.Part{evidence.PartProcessStart, evidence.PartConnections, evidence.PartFileWrites}
+	moreParts  = []evidence.Part{
+		evidence.PartProcessEnd, evidence.PartFileDeletes, evidence.PartFileTimes, evidence.PartRawReads, evidence.PartDriverLoads,
+		evidence.PartEBPFLoads, evidence.PartProcessAccess, evidence.PartScripts, evidence.PartIdentityFiles, evidence.PartTimeChanges,
+		evidence.PartContainerRuntime, evidence.PartLogons, evidence.PartLogControl,
+	}
+)
 
 func eventClasses(_ *checks.View, _ evidence.Asset, sensors []evidence.LogSource) checks.Verdict {
-	return checks.Worst(eventParts, func(part evidence.Part) checks.Verdict {
-		return checks.Best(sensors, func(s evidence.LogSource) checks.Verdict {
-			extent, known := s.Parts[part].Get()
-			switch {
-			case checks.Off(s):
-				return checks.Failed(s.Enabled, "%s records nothing", s.Name)
-			case !known:
-				return checks.NotKnown(s.Parts[part])
-			case extent.Grade == evidence.None:
-				return checks.Failed(s.Parts[part], "%s does not record %s", s.Name, part)
-			case extent.Grade != evidence.All:
-				return checks.Failed(s.Parts[part], "%s records %s only in part: %s", s.Name, part, extent.But)
-			case s.Enabled.IsUnknown():
-				return checks.NotKnown(s.Enabled)
-			}
-			return checks.Passed(s.Parts[part], "%s records %s", s.Name, part)
-		})
+	if on := slices.DeleteFunc(slices.Clone(sensors), checks.Off); len(on) > 0 {
+		sensors = on
+	}
+	parts := slices.Clone(basicParts)
+	for _, part := range moreParts {
+		if slices.ContainsFunc(sensors, func(s evidence.LogSource) bool { _, named := s.Parts[part]; return named }) {
+			parts = append(parts, part)
+		}
+	}
+	var off []string
+	worst := checks.Worst(parts, func(part evidence.Part) checks.Verdict {
+		best := checks.Best(sensors, func(s evidence.LogSource) checks.Verdict { return eventClass(s, part) })
+		if best.Outcome == checks.Fail {
+			off = append(off, string(part))
+		}
+		return best
 	})
+	switch {
+	case len(off) < 2 || checks.Off(sensors[0]): // it says it all
+		return worst
+	case len(sensors) == 1:
+		return checks.Failed(worst.Because, "%s does not record in full: %s", sensors[0].Name, strings.Join(off, ", "))
+	}
+	return checks.Failed(worst.Because, "no sensor records in full: %s", strings.Join(off, ", "))
+}
+
+func eventClass(s evidence.LogSource, part evidence.Part) checks.Verdict {
+	extent, known := s.Parts[part].Get()
+	switch {
+	case checks.Off(s):
+		return checks.Failed(s.Enabled, "%s records nothing", s.Name)
+	case !known:
+		return checks.NotKnown(s.Parts[part])
+	case extent.Grade == evidence.None:
+		return checks.Failed(s.Parts[part], "%s does not record %s", s.Name, part)
+	case extent.Grade != evidence.All:
+		return checks.Failed(s.Parts[part], "%s records %s only in part: %s", s.Name, part, extent.But)
+	case s.Enabled.IsUnknown():
+		return checks.NotKnown(s.Enabled)
+	}
+	return checks.Passed(s.Parts[part], "%s records %s", s.Name, part)
 }

@@ -76,7 +76,12 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 			}
 			continue
 		}
-		n, err := scanTree(ctx, e, top, target, declared, one)
+		var n int
+		if path, ok := isHost(target); ok {
+			err = scanHost(ctx, e, path, declared, one)
+		} else {
+			n, err = scanTree(ctx, e, top, target, declared, one)
+		}
 		files += n
 		join(set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
 		if errors.Is(err, context.Canceled) {
@@ -106,6 +111,9 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 func resolved(targets []string) []string {
 	out := make([]string, len(targets))
 	for i, t := range targets {
+		if _, ok := isHost(t); ok {
+			continue
+		}
 		if abs, err := filepath.Abs(t); err == nil && t != "-" {
 			out[i], _ = filepath.EvalSymlinks(abs)
 		}
@@ -158,7 +166,7 @@ func above(targets []string) string {
 	common := ""
 	for _, t := range targets {
 		abs, err := filepath.Abs(t)
-		if err != nil || t == "-" {
+		if _, ok := isHost(t); ok || err != nil || t == "-" || t == awsTarget {
 			continue
 		}
 		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
@@ -186,9 +194,13 @@ func manifestFiles(n int) string {
 func shown(targets []string) []string {
 	out := make([]string, len(targets))
 	for i, t := range targets {
-		out[i] = filepath.ToSlash(filepath.Clean(t))
+		kind := ""
+		if path, ok := isHost(t); ok && path != "" {
+			kind, t = hostTarget+":", path
+		}
+		out[i] = kind + filepath.ToSlash(filepath.Clean(t))
 		if filepath.IsAbs(t) {
-			out[i] = filepath.Base(t)
+			out[i] = kind + filepath.Base(t)
 		}
 	}
 	return out

@@ -44,8 +44,9 @@ func newScan(e *env) *cobra.Command {
 		Long: `Judge what would be left for an investigator.
 
 A TARGET is a file or a folder with Compose files and Kubernetes manifests, found by what is in them; "-" for one on
-standard input; "aws" for the AWS account of the current credentials; or evidence that an earlier scan saved. Without one,
-the current folder is scanned.
+standard input; "aws" for the AWS account of the current credentials; "host" for this machine, "host:PATH" for a folder in
+which the disk of another one is mounted, or a tar of it; or evidence that an earlier scan saved. Without one, the current
+folder is scanned.
 
 Exit code: 0 ready; 1 a check failed at or above --fail-on; 2 bad usage, or a file that could not be read (everything
 else is judged all the same); 3 something could not be assessed, with --require-assessed.`,
@@ -53,7 +54,9 @@ else is judged all the same); 3 something could not be assessed, with --require-
   lookback scan -o report.html -o findings.sarif deploy/
   lookback scan --save evidence.jsonl . && lookback scan evidence.jsonl
   helm template ./chart | lookback scan -
-  lookback scan aws --organization --role-name lookback -o report.html`,
+  lookback scan aws --organization --role-name lookback -o report.html
+  sudo lookback scan host --save node.jsonl && lookback scan --with node.jsonl deploy/
+  lookback scan host:/mnt/image -o report.html`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.aws.check(c, args); err != nil {
 				return err

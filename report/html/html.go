@@ -57,11 +57,13 @@ type page struct {
 
 	MoreUnread, MoreUnanswered int
 
-	Causes, Open, Development, Consequences []cause
-	Unread, Unanswered                      []evidence.Gap
-	Waived                                  list
-	Chapters                                []chapter
-	Kinds                                   []string // of objects that were seen and not asked about
+	Causes, Development, Consequences []cause
+	Open                              []unknown
+	Grants                            []string // actions that would have to be allowed
+	Unread, Unanswered                []evidence.Gap
+	Waived                            list
+	Chapters                          []chapter
+	Kinds                             []string // of objects that were seen and not asked about
 }
 
 // A segment of the bar, in percent.
@@ -79,6 +81,24 @@ type cause struct {
 	Each   bool // its results have something of their own to say
 	Cures  []checks.Cure
 	See    string // the check whose cure stands further up
+}
+
+// An unknown is a report.Unknown, cut to what a page can hold.
+type unknown struct {
+	report.Unknown
+	Places []blinded
+	More   int // results
+}
+
+// A blinded place is a target with what could not be told of the subjects in it: those that read alike are one.
+type blinded struct {
+	Target   string
+	Subjects []*subject
+}
+
+type subject struct {
+	first  checks.Result
+	checks []string
 }
 
 type place struct {
@@ -120,27 +140,35 @@ func newPage(r *report.Report) *page {
 		Bar:       bar(r.Score),
 		Stretches: r.Stretches(),
 		Causes:    causes(r, report.Failure, true),
-		Open:      causes(r, report.Open, false),
 		Development: causes(r, func(res checks.Result) bool {
 			return res.Outcome == checks.Fail && res.Development && res.Follows == ""
 		}, false),
 		Consequences: causes(r, func(res checks.Result) bool { return res.Outcome == checks.Fail && res.Follows != "" }, false),
 		Chapters:     chapters(r),
 	}
+	unknowns := r.Unknowns()
+	p.Grants = report.Grants(unknowns)
+	for _, u := range unknowns {
+		p.Open = append(p.Open, cut(u))
+	}
 	if n := len(p.Stretches); n > mostStretches {
 		p.Stretches, p.MoreStretches = p.Stretches[:mostStretches], n-mostStretches
 	}
 	for _, g := range r.Gaps {
-		if g.Bad {
+		switch {
+		case report.Refused(g): // it stands with what it blinds
+		case g.Bad:
 			p.Unread = append(p.Unread, g)
-		} else {
+		default:
 			p.Unanswered = append(p.Unanswered, g)
 		}
 	}
 	for _, rest := range r.RestGaps {
-		if rest.Like.Bad {
+		switch {
+		case report.Refused(rest.Like):
+		case rest.Like.Bad:
 			p.MoreUnread += rest.Gaps
-		} else {
+		default:
 			p.MoreUnanswered += rest.Gaps
 		}
 	}
@@ -205,6 +233,38 @@ func causes(r *report.Report, keep func(checks.Result) bool, advise bool) []caus
 			one.Cures = c.Cures()
 		}
 		out = append(out, one)
+	}
+	return out
+}
+
+// cut arranges what is not assessed for one reason: by target, and there by subject.
+func cut(u report.Unknown) unknown {
+	out := unknown{Unknown: u, More: u.More}
+	shown := 0
+	for _, p := range u.Places {
+		n := min(len(p.Results), mostOthers-shown)
+		out.More += len(p.Results) - n
+		if n == 0 {
+			continue
+		}
+		shown += n
+		b := blinded{Target: p.Target}
+		type key struct {
+			name string
+			at   evidence.Origin
+		}
+		by := map[key]*subject{}
+		for _, res := range p.Results[:n] {
+			k := key{res.Subject.Name, report.Cite(res)}
+			if by[k] == nil {
+				by[k] = &subject{first: res}
+				b.Subjects = append(b.Subjects, by[k])
+			}
+			if !slices.Contains(by[k].checks, res.Check.ID) {
+				by[k].checks = append(by[k].checks, res.Check.ID)
+			}
+		}
+		out.Places = append(out.Places, b)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"strings"
 	"time"
 
 	"lookback/checks"
@@ -22,10 +23,10 @@ func (w *writer) write() {
 	w.contents()
 	w.horizon()
 	w.causes()
+	w.notAssessed()
 	for _, c := range w.Chapters {
 		w.chapter(c)
 	}
-	w.notAssessed()
 	w.waived()
 	w.development()
 	w.consequences()
@@ -154,13 +155,13 @@ func (w *writer) contents() {
 <nav aria-label="Contents">
 <ul>
 <li><a href="#horizon">If it happened today</a></li>
-<li><a href="#causes">Causes of failure</a></li>`)
+<li><a href="#causes">Causes of failure</a></li>
+<li><a href="#not-assessed">Not assessed</a></li>`)
 	for _, c := range w.Chapters {
 		w.put(`
 <li><a href="#{}">{}</a></li>`, c.Name, c.Question)
 	}
 	w.put(`
-<li><a href="#not-assessed">Not assessed</a></li>
 <li><a href="#waived">Waived</a></li>
 <li><a href="#development">Development</a></li>
 <li><a href="#consequences">Consequences</a></li>
@@ -197,8 +198,12 @@ func (w *writer) stretches() {
 <thead><tr><th scope="col">Activity</th><th scope="col">Look back</th><th scope="col" class="n">Assets</th><th scope="col">Because</th></tr></thead>
 <tbody>`)
 	for _, s := range w.Stretches {
+		what := string(s.Activity)
+		if len(s.Unseen) > 0 {
+			what = "what we could not list"
+		}
 		w.put(`
-<tr><th scope="row">{}</th><td>{}</td><td class="n">{}</td><td>{}</td></tr>`, s.Activity, s.Back(), s.Assets, s.Ends)
+<tr><th scope="row">{}</th><td>{}</td><td class="n">{}</td><td>{}</td></tr>`, what, s.Back(), s.Assets, s.Ends)
 	}
 	w.put(`
 </tbody>
@@ -224,7 +229,11 @@ func (w *writer) rows() {
 			w.put(` (never runs in production)`)
 		}
 		w.put(`</th><td>{}</td><td>{}</td><td>{}</td><td>`, row.Activity, row.Back(), row.Ends)
-		w.origin(row.Because)
+		at := row.Because
+		if strings.Contains(row.Ends, at.Note) {
+			at.Note = ""
+		}
+		w.origin(at)
 		w.put(`</td></tr>`)
 	}
 	w.put(`
@@ -375,26 +384,29 @@ func (w *writer) notAssessed() {
 <h3>Could not be read</h3>`)
 		w.gaps(w.Unread, w.MoreUnread)
 	}
-	if len(w.Unanswered) > 0 {
-		w.put(`
-<h3>Could not be asked</h3>`)
-		w.gaps(w.Unanswered, w.MoreUnanswered)
-	}
 	if len(w.Open) > 0 {
 		w.put(`
 <h3>Could not be told</h3>`)
 	}
-	for _, c := range w.Open {
+	for _, u := range w.Open {
+		w.unknown(u)
+	}
+	if len(w.Grants) > 0 {
 		w.put(`
-<article class="cause">
-<h4><span class="sev o not-assessed">not assessed</span> <span class="text">{}</span></h4>
-<div class="body">
-<p class="meta"><a href="#{}"><code>{}</code></a> {}: {}</p>
-`, c.Text, c.Check.ID, c.Check.ID, c.Check.Title, count(c.Subjects, "subject", "subjects"))
-		w.places(c)
+<h3 id="grants">Actions to allow</h3>
+<p>With these, what was refused is answered. <code>lookback permissions</code> prints all that a scan needs.</p>
+<ul>`)
+		for _, action := range w.Grants {
+			w.put(`
+<li><code>{}</code></li>`, action)
+		}
 		w.put(`
-</div>
-</article>`)
+</ul>`)
+	}
+	if len(w.Unanswered) > 0 {
+		w.put(`
+<h3>Outside of what was scanned</h3>`)
+		w.gaps(w.Unanswered, w.MoreUnanswered)
 	}
 	if len(w.Unread)+len(w.Unanswered)+len(w.Open) == 0 {
 		w.put(`
@@ -414,6 +426,75 @@ func (w *writer) notAssessed() {
 	w.put(`
 </section>
 `)
+}
+
+// unknown writes one reason for which something could not be told: what it blinds, and where.
+func (w *writer) unknown(u unknown) {
+	w.put(`
+<article class="cause">
+<h4><span class="sev o not-assessed">not assessed</span> <span class="text">{}</span></h4>
+<div class="body">`, u.Text)
+	for i, check := range u.Checks {
+		if i == 0 {
+			w.put(`
+<p class="meta">{}: `, count(u.Subjects, "answer missing", "answers missing"))
+		} else {
+			w.put(`, `)
+		}
+		w.put(`<a href="#{}"><code>{}</code></a>`, check, check)
+		if i == len(u.Checks)-1 {
+			w.put(`</p>`)
+		}
+	}
+	if u.Subjects > short || u.Call != "" {
+		w.put(`
+<details>
+<summary>Where</summary>`)
+		w.blinded(u)
+		w.put(`
+</details>`)
+	} else {
+		w.blinded(u)
+	}
+	w.put(`
+</div>
+</article>`)
+}
+
+func (w *writer) blinded(u unknown) {
+	if len(u.Places) > 0 {
+		w.put(`
+<ul class="targets">`)
+		for _, p := range u.Places {
+			w.put(`
+<li><code class="target">{}</code>
+<ul>`, target(p.Target))
+			for _, of := range p.Subjects {
+				w.put(`
+<li><bdi>{}</bdi>`, of.first.Subject.Name)
+				if at := where(report.Cite(of.first)); at != "" {
+					w.put(` <code>{}</code>`, at)
+				}
+				if u.Call == "" {
+					w.marks(of.first)
+				}
+				if len(u.Checks) > 1 {
+					for i, check := range of.checks {
+						w.put(`{} <code>{}</code>`, [2]string{":", ","}[min(i, 1)], check)
+					}
+				}
+				w.put(`</li>`)
+			}
+			w.put(`
+</ul></li>`)
+		}
+		w.put(`
+</ul>`)
+	}
+	w.more(u.More)
+	if len(u.Gaps) > 0 {
+		w.gaps(u.Gaps, u.MoreGaps)
+	}
 }
 
 func (w *writer) gaps(gaps []evidence.Gap, more int) {
@@ -579,12 +660,15 @@ assessed = 100 % − (up to − ready)</pre>
 <tr><th scope="row">At hand means: had back within</th><td>{}</td></tr>
 <tr><th scope="row">A finished job can be looked at for</th><td>{}</td></tr>
 <tr><th scope="row">The least buffer of a log driver that may drop</th><td>{}</td></tr>
+<tr><th scope="row">Records last arrived, where some are due</th><td>{} ago</td></tr>
+<tr><th scope="row">Who may stop, shorten or delete records of an account</th><td>{}</td></tr>
 </tbody>
 </table>
 </section>
 `,
 		report.Percent(w.Score.Ready), report.Percent(w.Score.UpTo), report.Percent(w.Score.Assessed),
-		days(w.Policy.Retain), days(w.Policy.Searchable), span(w.Policy.RestoreWithin), span(w.Policy.FinishedStays), checks.Size(w.Policy.Buffer))
+		days(w.Policy.Retain), days(w.Policy.Searchable), span(w.Policy.RestoreWithin), span(w.Policy.FinishedStays), checks.Size(w.Policy.Buffer),
+		span(w.Policy.Fresh), count(w.Policy.Hands, "user, role or group", "users, roles and groups"))
 }
 
 func (w *writer) limits() {
@@ -621,24 +705,19 @@ func (w *writer) places(c cause) {
 <ul class="targets">`)
 	for _, p := range c.Places {
 		w.put(`
-<li><code class="target">{}</code>`, p.Target)
-		if p.Total > 1 {
-			w.put(` <span class="note">({})</span>`, p.Total)
+<li><code class="target">{}</code>`, target(p.Target))
+		if p.Total == 1 {
+			w.put(` `)
+			w.seen(c, p.Results[0])
+			w.put(`</li>`)
+			continue
 		}
-		w.put(`
-<ul>`)
+		w.put(` <span class="note">({})</span>
+<ul>`, p.Total)
 		for _, res := range p.Results {
 			w.put(`
 <li>`)
-			if c.Each {
-				w.put(`<span class="message">{}</span>`, res.Message)
-			} else {
-				w.put(`<bdi>{}</bdi>`, res.Subject.Name)
-			}
-			if at := where(report.Cite(res)); at != "" {
-				w.put(` <code>{}</code>`, at)
-			}
-			w.marks(res)
+			w.seen(c, res)
 			w.put(`</li>`)
 		}
 		w.put(`
@@ -652,6 +731,22 @@ func (w *writer) places(c cause) {
 </details>`)
 	}
 }
+
+// seen writes what one result of a cause is about, and where that was seen.
+func (w *writer) seen(c cause, res checks.Result) {
+	if c.Each {
+		w.put(`<span class="message">{}</span>`, res.Message)
+	} else if !strings.HasSuffix(res.Subject.ID.Target(), "/"+res.Subject.Name) { // a region's name is its target's
+		w.put(`<bdi>{}</bdi>`, res.Subject.Name)
+	}
+	if at := where(report.Cite(res)); at != "" {
+		w.put(` <code>{}</code>`, at)
+	}
+	w.marks(res)
+}
+
+// target names a target for a reader: buckets lie in "aws:", which has no account in it.
+func target(name string) string { return strings.TrimSuffix(name, ":") }
 
 // marks writes what else is to be said of a result.
 func (w *writer) marks(res checks.Result) {

@@ -45,6 +45,8 @@ type policy struct {
 	RestoreWithin int64 `json:"restore_within_seconds"`
 	FinishedStays int64 `json:"finished_stays_seconds"`
 	Buffer        int64 `json:"buffer_bytes"`
+	Fresh         int64 `json:"fresh_seconds"`
+	Hands         int   `json:"hands"`
 }
 
 type score struct {
@@ -92,6 +94,7 @@ type because struct {
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
 	Call   string `json:"call,omitempty"`
+	Of     string `json:"of,omitempty"`
 	Note   string `json:"note,omitempty"`
 }
 
@@ -118,6 +121,7 @@ type gap struct {
 	File  string      `json:"file,omitempty"`
 	Line  int         `json:"line,omitempty"`
 	Call  string      `json:"call,omitempty"`
+	Of    string      `json:"of,omitempty"`
 }
 
 type row struct {
@@ -154,7 +158,7 @@ func render(w io.Writer, r *report.Report, lists func(*object.Writer)) error {
 	o.Member("scan", scan{r.Started.UTC(), r.Ended.UTC(), append([]string{}, r.Targets...), r.Evidence, r.Partial})
 	o.Member("policy", policy{
 		r.Policy.Retain, r.Policy.Searchable, int64(r.Policy.RestoreWithin / time.Second),
-		int64(r.Policy.FinishedStays / time.Second), r.Policy.Buffer,
+		int64(r.Policy.FinishedStays / time.Second), r.Policy.Buffer, int64(r.Policy.Fresh / time.Second), r.Policy.Hands,
 	})
 	s := r.Score
 	o.Member("score", score{
@@ -204,7 +208,7 @@ func Finish(w io.Writer, r *report.Report, results, gaps, horizon io.Reader) err
 }
 
 func gapOf(g evidence.Gap) any {
-	return gap{g.In, g.Asked, g.Why.String(), g.Err, g.Bad, g.At.File, g.At.Line, g.At.Call}
+	return gap{g.In, g.Asked, g.Why.String(), g.Err, g.Bad, g.At.File, g.At.Line, g.At.Call, g.At.Of}
 }
 
 func rowOf(h report.Row) any {
@@ -237,7 +241,7 @@ func one(known map[string]bool, res checks.Result) result {
 	return out
 }
 
-func at(o evidence.Origin) because { return because{o.File, o.Line, o.Col, o.Call, o.Note} }
+func at(o evidence.Origin) because { return because{o.File, o.Line, o.Col, o.Call, o.Of, o.Note} }
 
 func reasonsOf(w evidence.Waiver) reasons {
 	return reasons{w.Reason, w.Who, w.Until, w.At.File, w.At.Line}

@@ -40,14 +40,17 @@ func Render(w io.Writer, r *report.Report) error { return Options{}.Renderer()(w
 const (
 	maxPlaces = 6
 	maxNames  = 6
+	// maxReasons is how many reasons for not assessing are told.
+	maxReasons = 12
 	// maxStretches is how many lines the horizon has.
 	maxStretches = 24
 )
 
 type printer struct {
 	Options
-	w *bufio.Writer
-	r *report.Report
+	w     *bufio.Writer
+	r     *report.Report
+	units int // accounts and the like; 0 until they are counted
 }
 
 func (p *printer) report() {
@@ -56,13 +59,30 @@ func (p *printer) report() {
 		p.line(0, "")
 	}
 	p.line(0, p.paint(bold, p.r.Score.Headline()))
+	p.counts()
 	p.horizon()
 	p.failures()
 	p.unread()
-	p.unknowns()
+	p.unknowns(p.r.Unknowns())
 	p.gaps()
 	p.waived()
 	p.tail()
+}
+
+// counts says what the score is made of.
+func (p *printer) counts() {
+	s := p.r.Score
+	if !s.Asked() {
+		return
+	}
+	text := fmt.Sprintf("%s: %d pass, %d fail", count(s.Pass+s.Fail+s.Waived+s.NotAssessed, "answer"), s.Pass, s.Fail)
+	if s.Waived > 0 {
+		text += fmt.Sprintf(", %d waived", s.Waived)
+	}
+	if s.NotAssessed > 0 {
+		text += fmt.Sprintf(`, %d not assessed; "up to" is the score if all of those pass`, s.NotAssessed)
+	}
+	p.hang(0, 2, text)
 }
 
 func (p *printer) horizon() {
@@ -91,6 +111,9 @@ func (p *printer) horizon() {
 
 // who names the assets of a stretch: "12 services", or the one by its name.
 func (p *printer) who(s report.Stretch) string {
+	if len(s.Unseen) > 0 {
+		return "what we could not list"
+	}
 	what := ""
 	if s.Activity != evidence.Application {
 		what = ", " + string(s.Activity)
@@ -102,7 +125,7 @@ func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %s", n, report.Plural(noun))
 }
 
 func (p *printer) failures() {
@@ -119,17 +142,74 @@ func (p *printer) failures() {
 	p.hang(2, 4, p.paint(dim, "lookback explain CHECK says why a check asks, and what else mends it"))
 }
 
-// unknowns writes what nobody could tell: one line a reason, the checks that it blinds, its places.
-func (p *printer) unknowns() {
-	unknowns := p.r.Unknowns()
+// unknowns writes what nobody could tell: one line a reason, the checks that it blinds, its places. Where a call gave no
+// answer is in its line already. What would have to be allowed comes last.
+func (p *printer) unknowns(unknowns []report.Unknown) {
 	if len(unknowns) == 0 {
 		return
 	}
 	p.head("Not assessed")
-	for _, u := range unknowns {
+	for i, u := range unknowns {
+		if i == maxReasons && !p.r.Verbose {
+			p.line(2, fmt.Sprintf("... and %s more; --verbose shows them", count(len(unknowns)-i, "reason")))
+			break
+		}
 		p.hang(2, 4, p.paint(yellow, report.Clean(u.Text)))
-		p.hang(4, 6, p.paint(dim, strings.Join(u.Checks, ", ")))
-		p.places(4, u.Places, u.More)
+		if len(u.Checks) > 0 {
+			p.hang(4, 6, p.paint(dim, p.several(u.Checks)))
+		}
+		switch {
+		case p.r.Verbose:
+			p.blinded(4, u)
+		case u.Call == "":
+			if !p.calls(4, u.Places, u.Subjects) {
+				p.places(4, u.Places, 0)
+				p.elsewhere(4, u.More)
+			}
+		}
+	}
+	if grants := report.Grants(unknowns); len(grants) > 0 {
+		p.line(2, "To have these answered, allow")
+		p.hang(4, 4, report.Clean(strings.Join(grants, ", ")))
+		if slices.ContainsFunc(p.r.Results, func(r checks.Result) bool { return strings.HasPrefix(string(r.Subject.ID), "aws:") }) {
+			p.hang(2, 4, p.paint(dim, "lookback permissions aws prints all that a scan needs"))
+		}
+	}
+}
+
+// several writes the first of some names, or all of them if everything is asked for.
+func (p *printer) several(names []string) string {
+	if len(names) <= maxNames || p.r.Verbose {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), len(names)-maxNames)
+}
+
+// blinded writes everything that nobody could tell for one reason: a line a subject.
+func (p *printer) blinded(indent int, u report.Unknown) {
+	for _, place := range u.Places {
+		by := map[string][]string{}
+		var order []string
+		for _, r := range place.Results {
+			line := where(r) + "  " + report.Clean(subject(r))
+			if by[line] == nil {
+				order = append(order, line)
+			}
+			if !slices.Contains(by[line], r.Check.ID) {
+				by[line] = append(by[line], r.Check.ID)
+			}
+		}
+		for _, line := range order {
+			p.hang(indent, indent+2, line+": "+strings.Join(by[line], ", "))
+		}
+	}
+	p.elsewhere(indent, u.More)
+}
+
+// elsewhere says how many results of a large scan are not here.
+func (p *printer) elsewhere(indent, n int) {
+	if n > 0 {
+		p.line(indent, fmt.Sprintf("... and %d more in results.json", n))
 	}
 }
 
@@ -146,7 +226,9 @@ func (p *printer) cause(c report.Cause) {
 	indent := 2 + len(label)
 	p.hang(2, indent, p.paint(severityColor[c.Severity], label)+p.paint(bold, report.Clean(c.Text)))
 	p.line(indent, p.paint(dim, c.Check.ID))
-	p.places(indent, c.Places, c.More)
+	if p.r.Verbose || !p.calls(indent, c.Places, c.Subjects) {
+		p.places(indent, c.Places, c.More)
+	}
 	for _, cure := range c.Cures() {
 		text := cure.Text
 		if cure.For != "" {
@@ -154,6 +236,67 @@ func (p *printer) cause(c report.Cause) {
 		}
 		p.hang(indent, indent+2, "> "+report.Clean(text))
 	}
+}
+
+// calls writes what calls told of so many subjects: a line a call. It reports whether calls told everything.
+func (p *printer) calls(indent int, places []report.Place, subjects int) bool {
+	var calls []string
+	things := map[string][]string{}
+	left := subjects
+	for _, place := range places {
+		for _, r := range place.Results {
+			at := report.Cite(r)
+			if at.File != "" || at.Call == "" {
+				return false
+			}
+			if things[at.Call] == nil {
+				calls = append(calls, at.Call)
+			}
+			if name := p.thing(r, at); !slices.Contains(things[at.Call], name) {
+				things[at.Call] = append(things[at.Call], name)
+			}
+			left--
+		}
+	}
+	for i, call := range calls {
+		if i == maxPlaces {
+			p.line(indent, fmt.Sprintf("... and what %s told; --verbose shows it", count(len(calls)-i, "more call")))
+			break
+		}
+		p.hang(indent, indent+2, report.Clean(call+"  "+p.several(things[call])))
+	}
+	p.elsewhere(indent, left)
+	return true
+}
+
+// thing names what a result of a live scan is about, as its call does: "eu-west-1/main". Of several accounts it names that
+// as well.
+func (p *printer) thing(r checks.Result, at evidence.Origin) string {
+	name := at.Of
+	if name == "" {
+		_, name, _ = strings.Cut(r.Subject.ID.Target(), "/")
+	}
+	if what := subject(r); !strings.Contains(name, "/") && what != r.Subject.Kind {
+		name += "/" + what
+	}
+	if _, account, _ := strings.Cut(r.Subject.ID.Unit(), ":"); p.accounts() && account != "" && !strings.HasPrefix(name, account) {
+		name = account + "/" + name
+	}
+	return strings.Trim(name, "/")
+}
+
+// accounts reports whether results of more than one account are here.
+func (p *printer) accounts() bool {
+	if p.units == 0 {
+		seen := map[string]bool{}
+		for _, r := range p.r.Results {
+			if _, account, _ := strings.Cut(r.Subject.ID.Unit(), ":"); account != "" && r.Subject.At.File == "" {
+				seen[account] = true
+			}
+		}
+		p.units = len(seen)
+	}
+	return p.units > 1
 }
 
 // places writes the places of a cause; more of them are not here, in a large scan.
@@ -166,7 +309,7 @@ func (p *printer) places(indent int, places []report.Place, more int) {
 		p.place(indent, place)
 	}
 	if more > 0 {
-		p.line(indent, fmt.Sprintf("... and %s more, in results.json", count(more, "place")))
+		p.line(indent, fmt.Sprintf("... and %s more in results.json", count(more, "place")))
 	}
 }
 
@@ -184,7 +327,7 @@ func (p *printer) place(indent int, place report.Place) {
 			p.hang(indent, indent+2, where(r)+"  "+report.Clean(r.Message))
 		}
 		if place.Left > 0 {
-			p.line(indent, fmt.Sprintf("... and %d more, in results.json", place.Left))
+			p.line(indent, fmt.Sprintf("... and %d more in results.json", place.Left))
 		}
 		return
 	}
@@ -238,7 +381,7 @@ func (p *printer) unread() {
 		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(strings.TrimPrefix(cmp.Or(g.Err, g.Asked), fmt.Sprintf("line %d: ", g.At.Line))))
 	}
 	if more > 0 {
-		p.line(2, fmt.Sprintf("... and %d more, in results.json", more))
+		p.line(2, fmt.Sprintf("... and %d more in results.json", more))
 	}
 }
 
@@ -247,7 +390,7 @@ func (p *printer) gaps() {
 	var order []key
 	times := map[key]int{}
 	for _, g := range p.r.Gaps {
-		if g.Bad {
+		if g.Bad || report.Refused(g) {
 			continue
 		}
 		k := key{g.Asked, g.Err}
@@ -306,7 +449,7 @@ func (p *printer) waived() {
 		}
 	}
 	if more > 0 {
-		p.line(2, fmt.Sprintf("... and %d more, in results.json", more))
+		p.line(2, fmt.Sprintf("... and %d more in results.json", more))
 	}
 	for _, w := range p.r.Expired {
 		p.hang(2, 4, report.Clean(fmt.Sprintf("%s  the waiver of %s for %s expired on %s", report.Where(w.At), w.Check, w.Subject, w.Until)))
@@ -319,10 +462,7 @@ func (p *printer) waived() {
 // tail says what was left out, so that nothing is silently gone.
 func (p *printer) tail() {
 	s := p.r.Score
-	parts := []string{count(s.Pass, "passe")}
-	if s.Pass == 1 {
-		parts[0] = "1 pass"
-	}
+	parts := []string{count(s.Pass, "pass")}
 	add := func(n int, one, many string) {
 		switch {
 		case n == 1:

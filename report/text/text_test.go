@@ -3,12 +3,15 @@ package text_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"lookback/checks"
+	"lookback/evidence"
 	"lookback/report"
 	"lookback/report/reporttest"
 	"lookback/report/text"
@@ -63,6 +66,40 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 		}
 		if i := strings.IndexFunc(got, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r == '\u202e' }); i >= 0 {
 			t.Errorf("a control character at %q", got[i:min(i+20, len(got))])
+		}
+	}
+}
+
+// TestWhatACallToldIsOneLine reads what a live scan of two accounts found.
+func TestWhatACallToldIsOneLine(t *testing.T) {
+	var results []checks.Result
+	check := &checks.Check{ID: "recorded-calls", Severity: checks.Medium}
+	add := func(id evidence.ID, kind, call, of string, v func(evidence.Fact) checks.Verdict) {
+		fact := evidence.Known(false, evidence.Origin{Call: call, Of: of})
+		results = append(results, checks.Result{Check: check, Subject: evidence.Subject{ID: id, Kind: kind}, Verdict: v(fact)})
+	}
+	bad := func(f evidence.Fact) checks.Verdict { return checks.Failed(f, "it is off").As(checks.Medium) }
+	for _, account := range []evidence.ID{"1", "2"} {
+		add("aws:"+account+"//account", "account", "iam:List", string(account), bad)
+		for _, region := range []evidence.ID{"a", "b", "c", "d"} {
+			add("aws:"+account+"/"+region+"//region", "region", "ec2:List", string(region), bad)
+		}
+		add("aws:"+account+"/a//vpc/v", "VPC", "ec2:Get", "a", bad)
+		add("aws:"+account+"/a//trail/t", "trail", "trail:Get", "a/t", bad)
+	}
+	for i := range 8 {
+		refused := func(evidence.Fact) checks.Verdict {
+			return checks.NotKnown(evidence.Unknown[bool](evidence.Denied, evidence.Origin{Call: "eks:List", Of: fmt.Sprint("r-", i)}))
+		}
+		add(evidence.ID(fmt.Sprintf("aws:1/r-%d//unseen/clusters", i)), "clusters", "", "", refused)
+	}
+	got := render(t, text.Options{}, &report.Report{Results: results})
+	for _, want := range []string{
+		"  iam:List  1, 2\n", "  ec2:List  1/a, 1/b, 1/c, 1/d, 2/a, 2/b and 2 more\n", "  ec2:Get  1/a/vpc/v, 2/a/vpc/v\n", "  trail:Get  1/a/t, 2/a/t\n",
+		"  we may not call eks:List in 8 regions: 1 check not answered\n    recorded-calls\n  To have these answered, allow\n    eks:List\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func List[T any](o *Writer, name string, of []T, row func(T) any) {
 		if o.err != nil {
 			return
 		}
-		l.Add(row(one))
+		_ = l.Add(row(one)) // o keeps the error for Close
 	}
 	if len(of) > 0 {
 		o.raw("\n")

@@ -1,12 +1,11 @@
-// Package root is the file tree of a host that is scanned: this machine, or an image of another one. All reading of a scan
-// goes through it.
+// Package root opens a machine's file system as an examiner does: this machine's, a mounted image, a folder or a tar of one.
 //
-// Links are followed as the host itself would follow them: an absolute one begins at the root of the tree, and ".." of the
-// root is the root. Nothing outside is ever opened. What is no regular file and no folder is never opened either, for a
-// pipe may wait for good and a device may do something by itself. What is read is bounded.
+// Nothing outside of the root is ever opened: a link is resolved inside it, and "/" is the root itself. Devices, pipes and
+// sockets are never read. Nothing is written, and where the system allows it not even the time of last access.
 package root
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,349 +14,304 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 )
 
-// Bounds of what is read.
+// Limits of what is read at once.
 const (
-	// MaxFile is the most bytes of a file that ReadFile returns. Configuration is far smaller.
-	MaxFile = 4 << 20
-	// MaxNames is the most names of one folder that are looked at.
-	MaxNames = 10_000
-	// maxLinks is how many links are followed on the way to one file; Linux follows 40.
-	maxLinks = 40
+	MaxFile    = 4 << 20 // bytes of a file that is read as a whole: configuration is far smaller
+	MaxEntries = 1 << 14 // entries of one folder
+	maxLinks   = 40      // links on the way to one file, as Linux has it
 )
 
 var (
-	// ErrLoop is why a path is not read whose links lead in a circle.
-	ErrLoop = errors.New("its links lead in a circle")
-	// ErrNotRegular is why a named pipe, a socket or a device is not read, and a folder is not read as a file.
+	// ErrNotRegular is why a device, a named pipe or a socket is not read.
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrTooLarge is why a file of more than [MaxFile] bytes is not read as a whole.
+	// ErrLinks is why a path is not followed whose links lead in circles.
+	ErrLinks = errors.New("too many links")
+	// ErrTooMany is why a folder of more than [MaxEntries] entries is not listed.
+	ErrTooMany = fmt.Errorf("more than %d entries", MaxEntries)
+	// ErrTooLarge is why a file is not read as a whole.
 	ErrTooLarge = fmt.Errorf("more than %d bytes", MaxFile)
-	// ErrTooMany says that a folder has more than [MaxNames] names; the others were not looked at.
-	ErrTooMany = fmt.Errorf("more than %d names", MaxNames)
 )
 
-// A Root is the tree. Its methods take paths with forward slashes, with or without one in front, and may be called at the
-// same time. Their errors are [fs.ErrNotExist], [fs.ErrPermission], those of this package, or what the system said; none
-// holds a path of the machine that scans.
+// A File is an open regular file. Its owner closes it.
+type File interface {
+	fs.File
+	io.ReaderAt
+}
+
+// A system holds files under clean names without a slash in front, "." for the root. No method follows a link.
+type system interface {
+	lstat(name string) (fs.FileInfo, error)
+	readlink(name string) (string, error)
+	readDir(name string) ([]fs.DirEntry, error) // at most MaxEntries, in order of name
+	open(name string) (File, error)
+	Close() error
+}
+
+// A Root is a file system whose names are slash paths, with or without a slash in front. It may be used by several
+// goroutines. Errors are [fs.PathError]s with the name that was asked for.
 type Root struct {
-	files fs.ReadLinkFS
-	close func() error
-
-	mu      sync.Mutex
-	folders map[string]string // of folders that were resolved: where they lie
+	system
+	fold bool
 }
 
-// Open opens a folder of this machine as the root of a tree.
-func Open(dir string) (*Root, error) {
-	r, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, cause(err)
-	}
-	files := disk{r}
-	return &Root{files: files, close: r.Close, folders: map[string]string{}}, nil
-}
-
-// Of is the root of any tree that tells links from what they lead to: one in memory, for a test.
-func Of(files fs.ReadLinkFS) *Root {
-	return &Root{files: files, close: func() error { return nil }, folders: map[string]string{}}
-}
-
-// Close lets go of the tree.
-func (r *Root) Close() error { return r.close() }
-
-// Resolve returns where a path leads, without links: "etc/localtime" to "usr/share/zoneinfo/UTC". The last part need not be
-// there.
-func (r *Root) Resolve(name string) (string, error) {
-	left := parts(name)
-	at, links := ".", 0
-	for i := 0; i < len(left); i++ {
-		one := left[i]
-		if one == ".." {
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, one)
-		if known, ok := r.folder(next); ok {
-			at = known
-			continue
-		}
-		info, err := r.files.Lstat(next)
-		switch {
-		case err != nil && errors.Is(err, fs.ErrNotExist) && i == len(left)-1:
-			return next, nil
-		case err != nil:
-			return "", cause(err)
-		case info.Mode()&fs.ModeSymlink == 0:
-			if info.IsDir() {
-				r.remember(next, next)
-			}
-			at = next
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", ErrLoop
-		}
-		to, err := r.files.ReadLink(next)
-		if err != nil {
-			return "", cause(err)
-		}
-		if strings.HasPrefix(to, "/") {
-			at = "."
-		}
-		left = slices.Concat(parts(to), left[i+1:])
-		i = -1
-	}
-	return at, nil
-}
-
-// parts are the names of a path. One that is absurdly long is cut, which leads to nothing that is there.
-func parts(name string) []string {
-	return slices.DeleteFunc(strings.Split(name[:min(len(name), 16<<10)], "/"), func(s string) bool { return s == "" || s == "." })
-}
-
-func (r *Root) folder(name string) (string, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	to, ok := r.folders[name]
-	return to, ok
-}
-
-func (r *Root) remember(name, to string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.folders) < MaxNames {
-		r.folders[name] = to
-	}
-}
-
-// Stat tells what a path leads to.
-func (r *Root) Stat(name string) (fs.FileInfo, error) {
-	real, err := r.Resolve(name)
+// Open opens a folder, or an uncompressed tar of one.
+func Open(name string) (*Root, error) {
+	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := r.files.Lstat(real)
-	return info, cause(err)
+	if info.IsDir() {
+		top, err := os.OpenRoot(name)
+		if err != nil {
+			return nil, err
+		}
+		return &Root{system: folder{top}}, nil
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("neither a folder nor a tar of one; mount a disk first, read-only")}
+	}
+	t, err := openTar(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return &Root{system: t}, nil
 }
 
-// Link returns what the link at a path says, without following it: "/dev/null". It is "" where there is no link.
-func (r *Root) Link(name string) string {
-	dir, err := r.Resolve(path.Dir("/" + name))
-	if err != nil {
-		return ""
-	}
-	to, err := r.files.ReadLink(path.Join(dir, path.Base(name)))
-	if err != nil {
-		return ""
-	}
-	return to
+// Fold returns the same root for names in which case makes no difference, as on Windows.
+func (r *Root) Fold() *Root { return &Root{system: r.system, fold: true} }
+
+// Resolve returns the name under which a file or a folder really lies, with all links followed inside the root.
+func (r *Root) Resolve(name string) (string, error) {
+	at, _, err := r.walk(name, true)
+	return at, wrap("resolve", name, err)
 }
 
-// Has reports whether something is at a path; it is not where nobody may look.
-func (r *Root) Has(name string) bool {
+// Stat describes what a name leads to.
+func (r *Root) Stat(name string) (fs.FileInfo, error) {
+	_, info, err := r.walk(name, true)
+	return info, wrap("stat", name, err)
+}
+
+// Lstat describes what lies under a name, which may be a link.
+func (r *Root) Lstat(name string) (fs.FileInfo, error) {
+	_, info, err := r.walk(name, false)
+	return info, wrap("lstat", name, err)
+}
+
+// Readlink returns where a link says that it leads.
+func (r *Root) Readlink(name string) (string, error) {
+	at, _, err := r.walk(name, false)
+	if err != nil {
+		return "", wrap("readlink", name, err)
+	}
+	to, err := r.readlink(at)
+	return to, wrap("readlink", name, err)
+}
+
+// Exists reports whether a name leads to something. That it cannot be told is an error.
+func (r *Root) Exists(name string) (bool, error) {
 	_, err := r.Stat(name)
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-// ReadFile reads a file of configuration.
+// ReadDir lists a folder in order of name.
+func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
+	at, info, err := r.walk(name, true)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a folder")
+	}
+	if err != nil {
+		return nil, wrap("list", name, err)
+	}
+	list, err := r.readDir(at)
+	return list, wrap("list", name, err)
+}
+
+// Open opens a regular file.
+func (r *Root) Open(name string) (File, error) {
+	at, info, err := r.walk(name, true)
+	if err == nil && !info.Mode().IsRegular() {
+		err = ErrNotRegular
+	}
+	if err != nil {
+		return nil, wrap("open", name, err)
+	}
+	f, err := r.open(at)
+	return f, wrap("open", name, err)
+}
+
+// ReadFile reads a file of at most [MaxFile] bytes.
 func (r *Root) ReadFile(name string) ([]byte, error) {
 	f, err := r.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f.file, MaxFile+1))
-	switch {
-	case err != nil:
-		return nil, cause(err)
-	case len(text) > MaxFile:
-		return nil, ErrTooLarge
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err == nil && len(data) > MaxFile {
+		err = ErrTooLarge
 	}
-	return text, nil
+	if err != nil {
+		return nil, wrap("read", name, err)
+	}
+	return data, nil
 }
 
-// ReadDir lists a folder, sorted by name. Of a folder with too many names it returns some, and [ErrTooMany].
-func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
-	real, info, err := r.look(name)
+// Head returns the first limit bytes of a file, less where it is shorter.
+func (r *Root) Head(name string, limit int64) ([]byte, error) {
+	f, err := r.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%w but a file", errors.New("not a folder"))
-	}
-	f, err := r.files.Open(real)
-	if err != nil {
-		return nil, cause(err)
-	}
 	defer f.Close()
-	dir, ok := f.(fs.ReadDirFile)
-	if !ok {
-		return nil, fs.ErrInvalid
-	}
-	entries, err := dir.ReadDir(MaxNames + 1)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if len(entries) > MaxNames {
-		entries, err = entries[:MaxNames], ErrTooMany
-	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, cause(err)
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	return data, wrap("read", name, err)
 }
 
-// Glob returns the paths that match a pattern of package path, sorted. What cannot be listed matches nothing, and err says
-// why the first such folder could not; a folder that is not there is none.
-func (r *Root) Glob(pattern string) (names []string, err error) {
-	names = []string{""}
-	for _, part := range parts(pattern) {
+// Tail returns the last limit bytes of a file, less where it is shorter.
+func (r *Root) Tail(name string, limit int64) ([]byte, error) {
+	f, err := r.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, wrap("read", name, err)
+	}
+	var b bytes.Buffer
+	_, err = b.ReadFrom(io.NewSectionReader(f, max(0, info.Size()-limit), limit))
+	return b.Bytes(), wrap("read", name, err)
+}
+
+// Glob lists what matches a pattern of [path.Match], element by element, in order of name. A folder that is not there
+// matches nothing.
+func (r *Root) Glob(pattern string) ([]string, error) {
+	found := []string{"."}
+	for element := range strings.SplitSeq(strings.Trim(path.Clean(pattern), "/"), "/") {
 		var next []string
-		for _, dir := range names {
-			if !strings.ContainsAny(part, `*?[\`) {
-				if one := path.Join(dir, part); len(names) == 1 || r.Has(one) {
-					next = append(next, one)
+		for _, dir := range found {
+			if !strings.ContainsAny(element, `*?[\`) {
+				name := path.Join(dir, element)
+				switch ok, err := r.Exists(name); {
+				case err != nil:
+					return nil, err
+				case ok:
+					next = append(next, name)
 				}
 				continue
 			}
-			entries, bad := r.ReadDir(dir)
-			if bad != nil && !errors.Is(bad, fs.ErrNotExist) && err == nil {
-				err = bad
+			if info, err := r.Stat(dir); err != nil || !info.IsDir() {
+				continue
 			}
-			for _, e := range entries {
-				if ok, _ := path.Match(part, e.Name()); ok && len(next) < MaxNames {
+			list, err := r.ReadDir(dir)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range list {
+				ok, err := path.Match(element, e.Name())
+				if err != nil {
+					return nil, wrap("glob", pattern, err)
+				}
+				if ok {
 					next = append(next, path.Join(dir, e.Name()))
 				}
 			}
 		}
-		names = next
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { return !r.Has(n) })
-	slices.Sort(names)
-	return names, err
-}
-
-// A File is a regular file that is open.
-type File struct {
-	file fs.File
-	Info fs.FileInfo
-}
-
-// Open opens a regular file. Its size is that of the moment: a log may grow.
-func (r *Root) Open(name string) (*File, error) {
-	real, info, err := r.look(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := regular(info.Mode()); err != nil {
-		return nil, err
-	}
-	f, err := r.files.Open(real)
-	if err != nil {
-		return nil, cause(err)
-	}
-	if info, err = f.Stat(); err == nil { // it may be another one than before
-		err = regular(info.Mode())
-	}
-	if err != nil {
-		f.Close()
-		return nil, cause(err)
-	}
-	return &File{f, info}, nil
-}
-
-// Close closes it.
-func (f *File) Close() error { return f.file.Close() }
-
-// ReadAt reads n bytes from an offset, or fewer where the file ends. At most [MaxFile] bytes are read.
-func (f *File) ReadAt(at int64, n int) ([]byte, error) {
-	if at < 0 || n < 0 {
-		return nil, fs.ErrInvalid
-	}
-	buf := make([]byte, min(n, MaxFile))
-	if from, ok := f.file.(io.ReaderAt); ok {
-		got, err := from.ReadAt(buf, at)
-		if errors.Is(err, io.EOF) {
-			err = nil
+		if len(next) > MaxEntries {
+			return nil, wrap("glob", pattern, ErrTooMany)
 		}
-		return buf[:max(got, 0)], cause(err)
+		found = next
 	}
-	return nil, fs.ErrInvalid
+	return found, nil
 }
 
-// Head returns the first n bytes of a file.
-func (r *Root) Head(name string, n int) ([]byte, error) {
-	f, err := r.Open(name)
-	if err != nil {
-		return nil, err
+// walk goes from the root to a name, element by element, through links if the last one is to be followed, too.
+func (r *Root) walk(name string, follow bool) (at string, info fs.FileInfo, err error) {
+	if len(name) > 1<<16 || strings.ContainsRune(name, 0) {
+		return "", nil, fs.ErrInvalid
 	}
-	defer f.Close()
-	return f.ReadAt(0, n)
-}
-
-// Tail returns the last n bytes of a file.
-func (r *Root) Tail(name string, n int) ([]byte, error) {
-	f, err := r.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.ReadAt(max(0, f.Info.Size()-int64(n)), n)
-}
-
-func (r *Root) look(name string) (real string, info fs.FileInfo, err error) {
-	if real, err = r.Resolve(name); err != nil {
+	links := 0
+	at = "."
+	if info, err = r.lstat("."); err != nil {
 		return "", nil, err
 	}
-	if info, err = r.files.Lstat(real); err != nil {
-		return "", nil, cause(err)
+	for left := strings.Split(name, "/"); len(left) > 0; {
+		element := left[0]
+		left = left[1:]
+		switch element {
+		case "", ".":
+			continue
+		case "..":
+			at = path.Dir(at)
+			if info, err = r.lstat(at); err != nil {
+				return "", nil, err
+			}
+			continue
+		}
+		if !info.IsDir() {
+			return "", nil, fs.ErrNotExist
+		}
+		next := path.Join(at, element)
+		if info, err = r.lstat(next); errors.Is(err, fs.ErrNotExist) && r.fold {
+			next, info, err = r.folded(at, element)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 || !follow && len(left) == 0 {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", nil, ErrLinks
+		}
+		to, err := r.readlink(next)
+		if err != nil {
+			return "", nil, err
+		}
+		if strings.HasPrefix(to, "/") {
+			at = "."
+		}
+		if info, err = r.lstat(at); err != nil {
+			return "", nil, err
+		}
+		if left = slices.Concat(strings.Split(to, "/"), left); len(left) > 1<<14 {
+			return "", nil, ErrLinks
+		}
 	}
-	return real, info, nil
+	return at, info, nil
 }
 
-func regular(mode fs.FileMode) error {
-	what := "something else"
-	switch {
-	case mode.IsRegular():
+// folded finds an element whatever its case.
+func (r *Root) folded(dir, element string) (string, fs.FileInfo, error) {
+	list, err := r.readDir(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, e := range list {
+		if strings.EqualFold(e.Name(), element) {
+			name := path.Join(dir, e.Name())
+			info, err := r.lstat(name)
+			return name, info, err
+		}
+	}
+	return "", nil, fs.ErrNotExist
+}
+
+// wrap gives an error the name that was asked for, and no other.
+func wrap(op, name string, err error) error {
+	if err == nil {
 		return nil
-	case mode.IsDir():
-		what = "a folder"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		what = "a socket"
-	case mode&fs.ModeDevice != 0:
-		what = "a device"
-	case mode&fs.ModeSymlink != 0:
-		what = "a link"
 	}
-	return fmt.Errorf("%w but %s", ErrNotRegular, what)
-}
-
-// cause takes the path off an error of package os, which may show where the tree lies on the machine that scans.
-func cause(err error) error {
-	if errors.Is(err, syscall.ENOTDIR) {
-		return fs.ErrNotExist // a file stands where a folder would
+	var inner *fs.PathError
+	if errors.As(err, &inner) {
+		err = inner.Err
 	}
-	var at *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &at):
-		return at.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
+	return &fs.PathError{Op: op, Path: name, Err: err}
 }
-
-// A disk is a folder of this machine. The paths that it is given have no links left in them; should one appear in
-// between, the system still does not let it lead out.
-type disk struct{ root *os.Root }
-
-func (d disk) Open(name string) (fs.File, error) {
-	return d.root.OpenFile(name, os.O_RDONLY|nonblock, 0)
-}
-func (d disk) Lstat(name string) (fs.FileInfo, error) { return d.root.Lstat(name) }
-func (d disk) ReadLink(name string) (string, error)   { return d.root.Readlink(name) }

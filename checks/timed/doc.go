@@ -1,0 +1,2 @@
+// Package timed asks: do the clocks agree?
+package timed

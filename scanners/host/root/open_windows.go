@@ -1,0 +1,3 @@
+package root
+
+const nonblock, noatime = 0, 0
