@@ -206,7 +206,7 @@ func TestImportsRunOneWay(t *testing.T) {
 			if in(to, "config") && !in(s.folder, "cmd", "config") {
 				t.Errorf("%s imports %s: only cmd sees the configuration; others are given what they need", s.name, i)
 			}
-			for _, tests := range []string{"scanners/aws/awstest", "scanners/host/hosttest"} {
+			for _, tests := range []string{"scanners/aws/awstest", "scanners/host/hosttest", "scanners/workload/dockertest"} {
 				if in(to, tests) && !in(s.folder, tests) {
 					t.Errorf("%s imports %s outside of a test", s.name, i)
 				}

@@ -241,6 +241,9 @@ func (c Cause) Cures() []checks.Cure {
 		kind, _, _ := strings.Cut(place.Target, ":")
 		kinds[strings.ToLower(kind)] = true
 		for _, r := range place.Results {
+			if kind == "host" {
+				kinds[system(r.Because.At())] = true
+			}
 			edit := checks.Cure{Text: r.Because.At().Fix}
 			if edit.Text != "" && !slices.Contains(edits, edit) {
 				edits = append(edits, edit)
@@ -261,6 +264,14 @@ func (c Cause) Cures() []checks.Cure {
 		return fit
 	}
 	return all
+}
+
+// system is that of the host on which a fact was seen: the files that tell of a Windows lie in its own folder.
+func system(at evidence.Origin) string {
+	if file := strings.ToLower(at.File); strings.HasPrefix(file, "windows/") {
+		return "windows"
+	}
+	return "linux"
 }
 
 // A spot is a target within a cause or an unknown, by its number.

@@ -330,6 +330,12 @@ func TestNew(t *testing.T) {
 func TestCures(t *testing.T) {
 	check := &checks.Check{ID: "c", Doc: "Why.\n\nCure: for all.\nCure, Compose: for Compose.\nCure, MySQL: for MySQL."}
 	other := &checks.Check{ID: "o", Doc: "Why.\n\nCure, MySQL: for MySQL."}
+	system := &checks.Check{ID: "s", Doc: "Why.\n\nCure, Linux: for Linux.\nCure, Windows: for Windows."}
+	host := func(file string) checks.Result {
+		return checks.Result{
+			Subject: evidence.Subject{ID: "host:a//x"}, Verdict: checks.Verdict{Because: evidence.Known(false, evidence.Origin{File: file})},
+		}
+	}
 	result := func(target, fix string) checks.Result {
 		return checks.Result{
 			Subject: evidence.Subject{ID: evidence.ID(target + "//x")},
@@ -345,6 +351,8 @@ func TestCures(t *testing.T) {
 		{"the very edit", check, result("compose:a", "add --x"), []checks.Cure{{Text: "add --x"}}},
 		{"for all and for the target", check, result("compose:a", ""), []checks.Cure{{Text: "for all."}, {Text: "for Compose."}}},
 		{"for all", check, result("kubernetes:a", ""), []checks.Cure{{Text: "for all."}}},
+		{"for the system of a host", system, host("etc/chrony.conf"), []checks.Cure{{Text: "for Linux."}}},
+		{"for the system of another host", system, host("Windows/System32/config/SYSTEM"), []checks.Cure{{Text: "for Windows."}}},
 		{"for something else", other, result("compose:a", ""), []checks.Cure{{For: "MySQL", Text: "for MySQL."}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package arriving
 
 import (
+	"cmp"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -15,6 +17,9 @@ var Lossless = &checks.Check{
 non-blocking mode drops what its buffer cannot hold (1 MB unless set), UDP loses packets without a word, and an audit
 webhook in batch mode drops events when its buffer is full, so that the gap falls on the minutes that matter.
 
+Cure, Linux: in rsyslog a queue on disk for what goes out, and TCP with TLS; journald's RateLimitBurst= high enough
+for a flood; for auditd "disk_full_action" and "disk_error_action" that do not stop recording, and no rate limit ("-r
+0").
 Cure, Docker: leave "mode" out (blocking), or give it a "max-buffer-size" of 25 MB or more.
 Cure, syslog: tcp+tls:// in place of udp://. A container does not start while its TCP server is down.
 Cure, kube-apiserver: write to a file too (--audit-log-path), which waits; or --audit-webhook-mode=blocking.
@@ -41,7 +46,7 @@ func lossless(v *checks.View, s evidence.LogSource) checks.Verdict {
 		case safe:
 			return checks.Passed(d.Lossless, "%s waits when its store is slow", s.Name)
 		case d.Buffer.IsMoot():
-			return checks.Failed(d.Lossless, "%s goes out by a way that loses records silently: UDP, or batches that may be dropped", s.Name).As(checks.Low)
+			return checks.Failed(d.Lossless, "%s goes by a way that loses records silently: %s", s.Name, cmp.Or(d.Lossless.At().Note, "UDP, or batches that may be dropped")).As(checks.Low)
 		}
 		buffer, known := d.Buffer.Get()
 		if !known {

@@ -37,6 +37,8 @@ func kubernetesAuditComplete(_ *checks.View, cluster evidence.Asset, logs []evid
 			switch {
 			case checks.Off(l):
 				return checks.Failed(l.Enabled, "%s %q writes no audit log", cluster.Kind, cluster.Name)
+			case !known && l.Enabled.IsUnknown():
+				return checks.NotKnown(l.Enabled)
 			case !known:
 				return checks.NotKnown(l.Parts[part])
 			case extent.Grade == evidence.None:

@@ -14,6 +14,8 @@ var ByTime = &checks.Check{
 	Doc: `"Ten files of 100 MB" promises no time at all: a busy day, or an intruder who writes noise on purpose, pushes last
 week out in an hour. Only a limit by age can be held against a policy.
 
+Cure, Linux: send the records to a store with a retention; a size limit on the machine is then only a buffer.
+Cure, Windows: forward the events to a store with a retention; the size of a channel is then only a buffer.
 Cure, kube-apiserver: --audit-log-maxage in days, and no --audit-log-maxbackup that bites before it.
 Cure, containers: send the records to a store with a retention; a size limit on the local file is then only a buffer.`,
 	Judge: checks.Each(byTime),

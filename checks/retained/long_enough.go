@@ -14,6 +14,9 @@ var LongEnough = &checks.Check{
 	Doc: `Intruders are found late: in one well documented case the theft was known 117 days after it began, when every log with a
 30-day default had gone three times over. PCI DSS 4.0.1, 10.5.1 asks for twelve months.
 
+Cure, Linux: send the records to a server that keeps them (rsyslog with TLS, systemd-journal-upload, a shipper) and
+scan that server too; on the machine, logrotate with "rotate" and a period that come to the days asked for.
+Cure, Windows: forward the events to a collector (Windows Event Forwarding, an agent) that keeps them.
 Cure, kube-apiserver: --audit-log-maxage=365, on a disk that can hold it, or a webhook to a store that does.
 Cure, AWS: a retention of the log group of 365 days or more; no lifecycle rule on the bucket that expires records before
 that.

@@ -16,6 +16,8 @@ var Searchable = &checks.Check{
 	Doc: `In the first hours of an investigation every question is about the last weeks. Records that have to come back from an
 archive tier first answer a day later. PCI DSS 4.0.1, 10.5.1 asks that three months are immediately available.
 
+Cure, Linux: send the records to a server that keeps them where they can be searched.
+Cure, Windows: forward the events to a collector that keeps them where they can be searched.
 Cure, kube-apiserver: --audit-log-maxage of 90 or more.
 Cure, AWS: let the lifecycle of the bucket move records to Glacier after 90 days, not before; "Instant Retrieval" stays
 at hand.

@@ -13,6 +13,8 @@ var Locked = &checks.Check{
 	Doc: `Whoever holds the keys of an administrator deletes the record of how they came by them. A lock on time holds against
 everybody: until a record is as old as the lock says, neither its owner nor who acts in their name can alter it.
 
+Cure, Linux: copies in a store that locks what it holds (object storage with retention in compliance mode).
+Cure, Windows: copies in a store that locks what it holds (object storage with retention in compliance mode).
 Cure, AWS: S3 Object Lock with a default retention in compliance mode, as long as the policy asks, on the bucket of the
 trail or on a bucket that it is replicated to. Governance mode holds only against who may not bypass it.
 

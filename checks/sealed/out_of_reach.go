@@ -14,6 +14,9 @@ var OutOfReach = &checks.Check{
 account, with other administrators, are still there when everything in the first one is lost. PCI DSS 4.0.1, 10.3.3 asks
 for prompt copies at a place that is hard to alter.
 
+Cure, Linux: send the records to another machine, as they are written, where those who run this one cannot delete them.
+Cure, Windows: forward the events, as they are written, to a collector that the domain's administrators of this
+machine do not run.
 Cure, AWS: a trail of the organisation into a bucket of an account that holds logs and nothing else; for what lies in
 log groups, a subscription or an export to such a bucket.
 

@@ -13,8 +13,8 @@ var Unstoppable = &checks.Check{
 	Doc: `Whoever is root takes the audit rules out with one command, works, and puts them back. When the rules are fixed until
 the next start, the machine has to go down first, which somebody sees.
 
-Cure, auditd: "-e 2" as the last line of the rules (/etc/audit/rules.d/99-finalize.rules). New rules then need a
-restart.
+Cure, Linux: "-e 2" as the last line of the rules of auditd (/etc/audit/rules.d/99-finalize.rules). New rules then need
+a restart.
 Cure, Windows: run the Sysmon or EDR agent as a protected process, and keep its settings in a group policy.
 Cure, a cloud VM: as for its system; send the records away as they are written.`,
 	Judge: checks.Each(unstoppable),

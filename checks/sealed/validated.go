@@ -13,6 +13,7 @@ var Validated = &checks.Check{
 	Doc: `A record that somebody could have edited proves little. Digests that are written beside the records, and signed, show
 afterwards whether a file was changed, deleted or added. They cannot be made later for what is there already.
 
+Cure, Linux: "journalctl --setup-keys" makes sealing keys for the journal; keep the verification key off the machine.
 Cure, AWS: turn on log file validation of the trail ("EnableLogFileValidation"). Files that are moved away from their
 place can no longer be validated with the command line of AWS.`,
 	Judge: checks.Each(validated),

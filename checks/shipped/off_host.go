@@ -18,6 +18,9 @@ var OffHost = &checks.Check{
 too. Volumes, bind mounts, hostPath and the journal are all on the machine. PCI DSS 4.0.1, 10.3.3 asks for prompt copies
 on a central server for this reason.
 
+Cure, Linux: rsyslog with an omfwd action over TLS and a queue on disk, systemd-journal-upload, or a shipper that
+reads the files; for auditd, audisp-remote, or its plugin to syslog.
+Cure, Windows: Windows Event Forwarding, or an agent that takes the channels away.
 Cure, Compose: a log driver that sends to another machine, or a collector in the project whose output does.
 Cure, Kubernetes: a collector that sends away; a storage class whose volumes are not on the node.
 

@@ -18,9 +18,8 @@ var TwoSources = &checks.Check{
 them is wrong; with four, a clock finds out which. What a cloud or a hypervisor gives to its own machines is enough by
 itself.
 
-Cure, chrony: several "server" lines, or a "pool", which stands for several servers.
-Cure, systemd-timesyncd: several names in "NTP=" of /etc/systemd/timesyncd.conf; it takes the next where one is
-silent.
+Cure, Linux: with chrony several "server" lines, or a "pool", which stands for several servers; with systemd-timesyncd
+several names in "NTP=" of /etc/systemd/timesyncd.conf: it takes the next where one is silent.
 Cure, Windows: w32tm /config /manualpeerlist:"one,0x8 two,0x8" /syncfromflags:manual /update; members of a domain take
 it from there.
 Cure, a cloud VM: the platform's own server: 169.254.169.123 on AWS, metadata.google.internal on Google Cloud,

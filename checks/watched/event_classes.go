@@ -21,10 +21,11 @@ writes to files.
 What else a sensor of the machine knows (drivers loaded, files deleted, scripts, one program that reads the memory of
 another, ...) is asked too, where its settings say whether it is on.
 
-Cure, auditd: rules for execve, connect and writes, and for the parts that the message names; the kernel's audit
-manual page and the rules of auditd's own examples have them.
-Cure, Sysmon: a configuration in which the events that the message names are excluded by few rules, not included by
-few.
+Cure, Linux: auditd rules for execve, connect and writes, and for the parts that the message names (the rules of
+auditd's own examples have them); or Sysmon with those events switched on.
+Cure, Windows: a Sysmon configuration in which the events that the message names are excluded by few rules, not included
+by few: an empty include list logs nothing.
+Cure, Sysmon: exclude by few rules, rather than include by few, the events that the message names.
 Cure, Tetragon: it records program starts by itself; add tracing policies for connections and files.
 Cure, Falco: it alerts, and does not record; keep a second source for program starts (auditd, Tetragon).`,
 	Judge: checks.About(evidence.Process, eventClasses),

@@ -14,6 +14,9 @@ var Processes = &checks.Check{
 shows what was typed in it. Some agents are installed everywhere and record nothing, because their chart leaves runtime
 security off: the Datadog agent is one.
 
+Cure, Linux: a sensor that records: auditd with a rule for execve, Sysmon, Tetragon, or an EDR agent.
+Cure, Windows: Sysmon (a feature of Windows 11 and Server 2025), an EDR agent, or the audit policy "Process Creation"
+with command lines.
 Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.
 
 Other tools: a sensor needs the node. It trips Trivy AVD-KSV-0017 (privileged), AVD-KSV-0023 and AVD-KSV-0121 (hostPath;
@@ -34,6 +37,14 @@ func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSourc
 			return checks.NotKnown(s.Enabled)
 		case !on:
 			return checks.Failed(s.Enabled, "%s runs, and %s is off", s.Name, s.Records)
+		}
+		if starts, named := s.Parts[evidence.PartProcessStart]; named {
+			switch extent, known := starts.Get(); {
+			case !known:
+				return checks.NotKnown(starts)
+			case extent.Grade == evidence.None:
+				return checks.Failed(starts, "%s does not record programs that start", s.Name)
+			}
 		}
 		return checks.Passed(s.Enabled, "%s watches %s", s.Name, checks.Named(nodes.Subject))
 	})

@@ -17,6 +17,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners"
 	"lookback/scanners/compose"
+	"lookback/scanners/host/sysmon"
 	"lookback/scanners/kubernetes"
 	"lookback/scanners/tree"
 	"lookback/spool"
@@ -24,7 +25,7 @@ import (
 
 // manifests lists the scanners that share one walk of a tree.
 func manifests() []scanners.Scanner {
-	return []scanners.Scanner{compose.Scanner{}, &kubernetes.Scanner{}}
+	return []scanners.Scanner{compose.Scanner{}, &kubernetes.Scanner{}, sysmon.Scanner{}}
 }
 
 // gather learns what there is to learn about the targets.
@@ -94,7 +95,7 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 		}
 	}
 	if len(set.Records)+len(set.Gaps)+len(set.Counted) == 0 && what.spool == nil {
-		return what, nil, fmt.Errorf("nothing to scan in %s: no Compose file and no Kubernetes manifest among %s", strings.Join(targets, ", "), manifestFiles(files))
+		return what, nil, fmt.Errorf("nothing to scan in %s: no Compose file, no Kubernetes manifest and no Sysmon configuration among %s", strings.Join(targets, ", "), manifestFiles(files))
 	}
 	if files >= manyFiles {
 		debug.FreeOSMemory() // what the scanners kept, before the checks need as much
@@ -184,9 +185,9 @@ func above(targets []string) string {
 
 func manifestFiles(n int) string {
 	if n == 1 {
-		return "1 YAML or JSON file"
+		return "1 YAML, JSON or XML file"
 	}
-	return fmt.Sprintf("%d YAML and JSON files", n)
+	return fmt.Sprintf("%d YAML, JSON and XML files", n)
 }
 
 // shown are the targets as a report names them: what lies outside of the current folder goes by its last element, so that

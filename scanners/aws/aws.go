@@ -136,8 +136,10 @@ func (o Options) credentials(err error) error {
 	return fmt.Errorf("no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, run %q, or give --profile", login)
 }
 
-// Made is how many requests were sent, Throttled how many of them were turned away for coming too fast.
-func (s *Scan) Made() int64      { return s.guard.Made() }
+// Made is how many requests were sent.
+func (s *Scan) Made() int64 { return s.guard.Made() }
+
+// Throttled is how many of them were turned away for coming too fast.
 func (s *Scan) Throttled() int64 { return s.guard.Throttled() }
 
 // Counts says how often each action was called.
@@ -282,7 +284,7 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 	global.Record(asset)
 	if len(left) > 0 {
 		global.Gap(evidence.Gap{
-			In: asset.ID, Asked: fmt.Sprintf("%d other regions", len(left)), Why: evidence.Elsewhere,
+			In: asset.ID, Asked: others(len(left)), Why: evidence.Elsewhere,
 			Err: "left out by --region: " + strings.Join(left, ", "), At: regionsAt,
 		})
 	}
@@ -374,4 +376,11 @@ func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left []string
 		}
 	}
 	return read, left, nil
+}
+
+func others(n int) string {
+	if n == 1 {
+		return "1 other region"
+	}
+	return fmt.Sprintf("%d other regions", n)
 }

@@ -39,13 +39,17 @@ func judge(set *evidence.Set) judgement {
 	return j
 }
 
-// TestEachCallThatFailsMakesNothingBetter takes away one call after the other, refused or broken, from an account in which
-// most is well and from one in which most is not.
+// TestEachCallThatFailsMakesNothingBetter takes away one call after the other, refused, broken or throttled, from an account
+// in which most is well and from one in which most is not.
 func TestEachCallThatFailsMakesNothingBetter(t *testing.T) {
-	broken := &smithy.GenericAPIError{Code: "InternalFailure", Message: "InternalFailure", Fault: smithy.FaultServer}
+	faults := map[string]error{
+		"denied":    awstest.Denied(),
+		"broken":    &smithy.GenericAPIError{Code: "InternalFailure", Message: "InternalFailure", Fault: smithy.FaultServer},
+		"throttled": awstest.Error("ThrottlingException"), // for ever
+	}
 	for name, e := range map[string]estate{"healthy": {}, "weak": {weak: true}} {
 		before := judge(whole(t, e.answer, Filter{}))
-		for what, fault := range map[string]error{"denied": awstest.Denied(), "broken": broken} {
+		for what, fault := range faults {
 			for _, call := range Calls() {
 				if call.Service == "STS" || strings.HasPrefix(call.Perhaps, "with --") { // without them there is no scan at all
 					continue

@@ -168,7 +168,10 @@ func (e estate) account(c awstest.Call) any {
 		return out
 	case *s3.ListBucketsInput:
 		return &s3.ListBucketsOutput{Buckets: []s3types.Bucket{
-			{Name: str("logs"), BucketRegion: str(awstest.Region)}, {Name: str("shop"), BucketRegion: str(awstest.Region)}, {Name: str("old")},
+			{Name: str("logs"), BucketRegion: str(awstest.Region)},
+			{Name: str("shop"), BucketRegion: str(awstest.Region)},
+			{Name: str("old")},
+			{Name: str("copies"), BucketRegion: str(awstest.Region)},
 		}}
 	case *s3.GetBucketLocationInput:
 		return &s3.GetBucketLocationOutput{LocationConstraint: s3types.BucketLocationConstraintEu}
@@ -275,6 +278,10 @@ func (e estate) logs(input any) any {
 		return &cloudwatchlogs.DescribeAccountPoliciesOutput{AccountPolicies: []logtypes.AccountPolicy{{
 			PolicyName: str("all"), PolicyDocument: str(`{"DestinationArn":"` + *arnOf("firehose", "deliverystream/archive") + `"}`), SelectionCriteria: str(`LogGroupName NOT IN ["quiet"]`),
 		}}}
+	case *cloudwatchlogs.DescribeSubscriptionFiltersInput:
+		return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{SubscriptionFilters: []logtypes.SubscriptionFilter{{
+			FilterName: str("own"), LogGroupName: in.LogGroupName, FilterPattern: str(""), DestinationArn: arnOf("firehose", "deliverystream/archive"),
+		}}}
 	case *cloudwatch.ListMetricsInput:
 		out := &cloudwatch.ListMetricsOutput{}
 		for _, name := range groups {
@@ -342,6 +349,21 @@ func (e estate) buckets(input any) any {
 		}}
 	case *s3.GetBucketVersioningInput:
 		return &s3.GetBucketVersioningOutput{Status: s3types.BucketVersioningStatusEnabled}
+	case *s3.GetBucketReplicationInput:
+		if *in.Bucket != "logs" {
+			return nil
+		}
+		return &s3.GetBucketReplicationOutput{ReplicationConfiguration: &s3types.ReplicationConfiguration{Rules: []s3types.ReplicationRule{{
+			ID: str("copy"), Status: s3types.ReplicationRuleStatusEnabled, Filter: &s3types.ReplicationRuleFilter{Prefix: str("")},
+			Destination: &s3types.Destination{Bucket: bucketARN("copies")},
+		}}}}
+	case *s3.GetPublicAccessBlockInput:
+		if *in.Bucket != "copies" || e.weak {
+			return nil
+		}
+		return &s3.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3types.PublicAccessBlockConfiguration{
+			BlockPublicAcls: aws.Bool(true), IgnorePublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
+		}}
 	case *s3.GetBucketPolicyStatusInput:
 		return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &s3types.PolicyStatus{IsPublic: aws.Bool(e.weak)}}
 	case *s3.GetBucketAclInput:
@@ -633,6 +655,8 @@ func (e estate) detection(input any) any {
 		return &guardduty.GetDetectorOutput{Status: status, CreatedAt: str(long.Format(time.RFC3339)), Features: []gdtypes.DetectorFeatureConfigurationResult{{
 			Name: gdtypes.DetectorFeatureResultRuntimeMonitoring, Status: gdtypes.FeatureStatusEnabled,
 		}}}
+	case *guardduty.GetAdministratorAccountInput: // it is its own
+		return &guardduty.GetAdministratorAccountOutput{}
 	case *guardduty.ListPublishingDestinationsInput:
 		return &guardduty.ListPublishingDestinationsOutput{Destinations: []gdtypes.Destination{{DestinationId: str("p1"), Status: gdtypes.PublishingStatusPublishing}}}
 	case *guardduty.DescribePublishingDestinationInput:

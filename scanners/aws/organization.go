@@ -22,7 +22,7 @@ import (
 type Filter struct {
 	Organization bool     // all accounts of the caller's organisation
 	Role         string   // the name of the role to assume in each
-	Units        []string // organizational units, by id, with all below them; none for all
+	Units        []string // units of the organisation (OUs), by id, with all below them; none for all
 	Accounts     []string // by id; none for all
 	Tags         []string // "key=value", or "key" for any value; all have to be there
 }
@@ -112,7 +112,7 @@ func organizationError(err error) error {
 	return fmt.Errorf("listing the accounts of the organisation: %s", scope.Brief(err))
 }
 
-// below returns the accounts of organizational units and of all units below them.
+// below returns the accounts of units of the organisation and of all units below them.
 func below(ctx context.Context, client *organizations.Client, units []string) (map[string]bool, error) {
 	out, seen := map[string]bool{}, map[string]bool{}
 	for len(units) > 0 {

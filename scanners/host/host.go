@@ -17,6 +17,7 @@ import (
 	"lookback/scanners"
 	"lookback/scanners/host/root"
 	"lookback/scanners/host/scope"
+	"lookback/scanners/host/windows"
 )
 
 // Options say what to read.
@@ -45,30 +46,26 @@ func Scan(ctx context.Context, o Options, set *evidence.Set) error {
 		return fmt.Errorf("opening %s: %s", at, scope.Brief(err))
 	}
 	defer r.Close()
-	windows, err := system(r, at)
+	ofWindows, err := system(r, at)
 	if err != nil {
 		return err
 	}
-	if windows {
+	if ofWindows {
 		r = r.Fold()
 	}
-	s := scope.New(r, name(r, windows, at), set)
-	s.Live, s.Windows, s.Now, s.Declared = live, windows, o.Now, o.Declared
-	for _, read := range readers(windows) {
+	s := scope.New(r, name(r, ofWindows, at), set)
+	s.Live, s.Windows, s.Now, s.Declared = live, ofWindows, o.Now, o.Declared
+	for _, read := range readers(ofWindows) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		read(ctx, s)
 	}
-	if set.Counted == nil {
-		set.Counted = map[string]int{}
-	}
-	set.Counted["hosts"]++
 	return ctx.Err()
 }
 
 // system tells Windows from Linux, and both from a folder that holds no system.
-func system(r *root.Root, path string) (windows bool, err error) {
+func system(r *root.Root, path string) (ofWindows bool, err error) {
 	if ok, _ := r.Fold().Exists("Windows/System32/config"); ok {
 		return true, nil
 	}
@@ -83,10 +80,10 @@ func system(r *root.Root, path string) (windows bool, err error) {
 var hostname = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 
 // name is what a host calls itself; else the name of the folder or of the tar.
-func name(r *root.Root, windows bool, path string) string {
+func name(r *root.Root, ofWindows bool, path string) string {
 	own := ""
-	if windows {
-		own = windowsName(r)
+	if ofWindows {
+		own = windows.Name(r)
 	} else if data, err := r.Head("etc/hostname", 512); err == nil {
 		own, _, _ = strings.Cut(strings.TrimSpace(string(data)), "\n")
 	}

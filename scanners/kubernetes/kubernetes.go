@@ -30,7 +30,7 @@ type Scanner struct {
 func (s *Scanner) Counted() map[string]int { return s.counted }
 
 // Names returns the names of files, beside YAML and JSON files, that the scanner wants to see.
-func (*Scanner) Names() []string { return []string{"Kustomization"} }
+func (*Scanner) Names() []string { return []string{"kustomization"} }
 
 // A file is what is kept of one file. What was found in it refers to it by its name, as long as the scan lasts.
 type file struct {

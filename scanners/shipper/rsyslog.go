@@ -200,21 +200,46 @@ func (s *rsyslog) object(f File, object string, params map[string][]string, line
 	case "input":
 		return s.source(f, one("type"), params, line)
 	case "action":
-		name := one("type")
-		out := Output{Name: name, File: f.Name, Line: line}
-		if to, known := rsyslogSinks[name]; known {
-			out.Host, out.Reach = to.to(func(key string) []string { return params[key] })
-			// https://docs.rsyslog.com/doc/configuration/modules/omfwd.html: its protocol is UDP unless TCP is written.
-			out.UDP = to.udp && out.Reach != Local && !strings.EqualFold(one("protocol"), "tcp")
-		}
-		if one("queue.filename") != "" || strings.EqualFold(one("queue.type"), "disk") {
-			out.Buffer = BufferDisk
-		} else if one("queue.type") != "" {
-			out.Buffer = BufferMemory
-		}
+		out := RsyslogAction(params)
+		out.File, out.Line = f.Name, line
 		return s.action(out)
 	}
 	return nil
+}
+
+// RsyslogStatement returns the name of an object of rsyslog's new style that a text begins with, "action", and what follows
+// its parenthesis; "" for any other text.
+func RsyslogStatement(text string) (name, rest string) { return rsyslogObject(text) }
+
+// RsyslogParams returns the parameters of an object, by their names in small letters, from what follows its parenthesis, and
+// how far it is to behind the one that closes it.
+func RsyslogParams(text string) (params map[string][]string, length int, err error) {
+	if length, err = parenthesis(text); err != nil {
+		return nil, 0, err
+	}
+	return rsyslogParams(text[:length]), length, nil
+}
+
+// RsyslogAction says where an action(...) with the given parameters sends.
+func RsyslogAction(params map[string][]string) Output {
+	one := func(key string) string {
+		if v := params[key]; len(v) > 0 {
+			return v[0]
+		}
+		return ""
+	}
+	out := Output{Name: one("type")}
+	if to, known := rsyslogSinks[out.Name]; known {
+		out.Host, out.Reach = to.to(func(key string) []string { return params[key] })
+		// https://docs.rsyslog.com/doc/configuration/modules/omfwd.html: its protocol is UDP unless TCP is written.
+		out.UDP = to.udp && out.Reach != Local && !strings.EqualFold(one("protocol"), "tcp")
+	}
+	if one("queue.filename") != "" || strings.EqualFold(one("queue.type"), "disk") {
+		out.Buffer = BufferDisk
+	} else if one("queue.type") != "" {
+		out.Buffer = BufferMemory
+	}
+	return out
 }
 
 func (s *rsyslog) includes(f File, pattern string, depth int) error {
@@ -351,14 +376,28 @@ func (s *rsyslog) legacy(f File, line string, no, depth int) (used int, err erro
 func (s *rsyslog) selected(f File, selector, act string, no int) error {
 	act, _, _ = strings.Cut(act, ";") // a template
 	act = strings.TrimSpace(act)
-	out := Output{File: f.Name, Line: no}
+	if act == "" || act == "stop" || act == "~" {
+		s.some = true
+		return nil
+	}
+	out := RsyslogOldAction(act)
+	out.File, out.Line = f.Name, no
 	if s.disk {
 		out.Buffer, s.disk = BufferDisk, false
 	}
+	was := s.some
+	s.some = s.some || selector != "*.*" && selector != "*.debug" && selector != "&"
+	err := s.action(out)
+	s.some = was
+	return err
+}
+
+// RsyslogOldAction says where the action of a line of the old style sends: "@@logs.example.net:6514".
+func RsyslogOldAction(act string) Output {
+	var out Output
+	act, _, _ = strings.Cut(act, ";") // a template
+	act = strings.TrimSpace(act)
 	switch {
-	case act == "" || act == "stop" || act == "~":
-		s.some = true
-		return nil
 	case strings.HasPrefix(act, "@"):
 		out.Name = "omfwd"
 		host := strings.TrimLeft(act, "@")
@@ -384,9 +423,5 @@ func (s *rsyslog) selected(f File, selector, act string, no int) error {
 	default:
 		out.Name = "" // a user's name, a program, a module that we do not know
 	}
-	was := s.some
-	s.some = s.some || selector != "*.*" && selector != "*.debug" && selector != "&"
-	err := s.action(out)
-	s.some = was
-	return err
+	return out
 }

@@ -326,21 +326,8 @@ func (s *syslogNG) source(f File, name string, calls []call) error {
 
 func (s *syslogNG) destination(f File, name string, calls []call) error {
 	for _, c := range calls {
-		out := Output{Name: c.name, File: f.Name, Line: c.line}
-		if to, known := syslogNGSinks[c.name]; known {
-			out.Host, out.Reach = to.to(func(key string) []string {
-				v := c.get(key)
-				if strings.HasPrefix(key, "bootstrap") && len(v) > 0 {
-					return splitList(v[0])
-				}
-				return v
-			})
-			transport := strings.Join(c.get("transport"), "")
-			out.UDP = out.Reach != Local && (to.udp && transport == "" || strings.HasPrefix(transport, "udp"))
-		}
-		if buffer := c.get("disk-buffer"); buffer != nil {
-			out.Buffer = BufferDisk
-		}
+		out := SyslogNGDestination(c.name, c.get)
+		out.File, out.Line = f.Name, c.line
 		for _, o := range c.opts {
 			if o.name == "disk-buffer" {
 				out.Buffer = BufferDisk
@@ -447,6 +434,27 @@ func without(a, b []int) []int {
 		if !slices.Contains(b, i) {
 			out = append(out, i)
 		}
+	}
+	return out
+}
+
+// SyslogNGDestination says where a destination driver of syslog-ng sends. Get returns the arguments of one of its options,
+// and its own for "".
+func SyslogNGDestination(driver string, get func(option string) []string) Output {
+	out := Output{Name: driver}
+	if to, known := syslogNGSinks[driver]; known {
+		out.Host, out.Reach = to.to(func(key string) []string {
+			v := get(key)
+			if strings.HasPrefix(key, "bootstrap") && len(v) > 0 {
+				return splitList(v[0])
+			}
+			return v
+		})
+		transport := strings.Join(get("transport"), "")
+		out.UDP = out.Reach != Local && (to.udp && transport == "" || strings.HasPrefix(transport, "udp"))
+	}
+	if get("disk-buffer") != nil {
+		out.Buffer = BufferDisk
 	}
 	return out
 }

@@ -304,7 +304,7 @@ func TestWalk(t *testing.T) {
 	)
 	link(t, dir, "a.yaml", "repo/linked.yaml", "../outside", "repo/out", "..", "repo/x/loop", "../../outside/a.yaml", "repo/x/out.yaml")
 	tree := openTree(t, filepath.Join(dir, "repo"))
-	got, stats, err := Collect(t.Context(), tree, Options{Names: []string{"Dockerfile"}, Exclude: []string{"/excluded/", "*.test.yaml"}}, func(f File) string {
+	got, stats, err := Collect(t.Context(), tree, Options{Names: []string{"dockerfile"}, Exclude: []string{"/excluded/", "*.test.yaml"}}, func(f File) string {
 		if f.Err != nil {
 			t.Errorf("%s: %v", f.Name, f.Err)
 		}

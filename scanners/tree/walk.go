@@ -16,7 +16,8 @@ import (
 
 // Options say which files a walk hands out.
 type Options struct {
-	// Names are names of files, without folders, that are handed out beside *.yaml, *.yml and *.json.
+	// Names are patterns of path.Match over names of files in lower case, without folders, that are handed out beside *.yaml,
+	// *.yml and *.json.
 	Names []string
 	// Exclude are patterns of what to leave out, written like lines of a .gitignore file in the tree's root.
 	Exclude []string
@@ -333,5 +334,9 @@ func (w *walk) wants(base string) bool {
 	case ".yaml", ".yml", ".json":
 		return true
 	}
-	return slices.Contains(w.opt.Names, base)
+	base = strings.ToLower(base)
+	return slices.ContainsFunc(w.opt.Names, func(pattern string) bool {
+		ok, _ := path.Match(pattern, base)
+		return ok
+	})
 }

@@ -19,6 +19,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners"
 	"lookback/scanners/workload"
+	"lookback/scanners/workload/dockertest"
 )
 
 const (
@@ -34,9 +35,9 @@ func here() evidence.Origin { return evidence.Origin{File: "compose.yaml", Line:
 // TestDocker holds what Observe says of a container against what a real Docker daemon does with one. The container has
 // our own image, with the links of nginx; Observe is told that it is nginx.
 func TestDocker(t *testing.T) {
-	folder := dockerFolder(t)
-	image := writerImage(t)
-	d := newDaemon(t, folder, `{}`, image)
+	folder := dockertest.Folder(t)
+	image := dockertest.WriterImage(t)
+	d := dockertest.New(t, folder, `{}`, image)
 
 	t.Run("mounts", func(t *testing.T) { dockerMounts(t, d) })
 	t.Run("log files", func(t *testing.T) { dockerLogFiles(t, d) })
@@ -46,7 +47,7 @@ func TestDocker(t *testing.T) {
 	t.Run("buffers", func(t *testing.T) { dockerBuffers(t, d) })
 	t.Run("syslog", func(t *testing.T) { dockerSyslog(t, d) })
 	t.Run("defaults of the daemon", func(t *testing.T) {
-		dockerDefaults(t, newDaemon(t, folder, `{"log-driver": "local", "log-opts": {"max-size": "10k", "max-file": "3"}}`, image))
+		dockerDefaults(t, dockertest.New(t, folder, `{"log-driver": "local", "log-opts": {"max-size": "10k", "max-file": "3"}}`, image))
 	})
 }
 
@@ -138,8 +139,8 @@ func flags(name string, options map[string]string) (args []string) {
 	return args
 }
 
-func dockerMounts(t *testing.T, d *daemon) {
-	d.docker(t, "volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs", "memory")
+func dockerMounts(t *testing.T, d *dockertest.Daemon) {
+	d.Docker(t, "volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs", "memory")
 	folder, one := t.TempDir(), filepath.Join(t.TempDir(), "access.log")
 	if err := os.WriteFile(one, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -174,8 +175,8 @@ func dockerMounts(t *testing.T, d *daemon) {
 		{"named volume on another folder below", []string{"-v", "cache:" + logs + "/cache"}, mount(logs+"/cache", workload.NamedVolume), true, nothing},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			id := d.run(t, append(c.args, flags("json-file", nil)...), "write", accessLog)
-			stdout, stderr := d.logs(t, id)
+			id := d.Run(t, append(c.args, flags("json-file", nil)...), "write", accessLog)
+			stdout, stderr := d.Logs(t, id)
 			if got := strings.Contains(stdout, line); got != c.arrives {
 				t.Errorf("Docker: the line arrives: %v, want %v", got, c.arrives)
 			}
@@ -187,7 +188,7 @@ func dockerMounts(t *testing.T, d *daemon) {
 					holds = strings.TrimSpace(stderr)
 				}
 			default:
-				holds = inside(t, d.docker(t, "inspect", "-f", "{{range .Mounts}}{{.Source}}{{end}}", id))
+				holds = inside(t, d.Docker(t, "inspect", "-f", "{{range .Mounts}}{{.Source}}{{end}}", id))
 			}
 			if holds != c.holds {
 				t.Errorf("Docker: the mount holds %s, want %s", holds, c.holds)
@@ -250,18 +251,18 @@ func exists(t *testing.T, name string) bool {
 	return err == nil && is.Size() > 0
 }
 
-func dockerLogFiles(t *testing.T, d *daemon) {
+func dockerLogFiles(t *testing.T, d *dockertest.Daemon) {
 	for _, name := range []string{"json-file", "local"} {
 		t.Run(name+" goes with its container", func(t *testing.T) {
-			id := d.run(t, flags(name, nil), "write", accessLog)
-			file := filepath.Join(d.data, "containers", id, "local-logs", "container.log")
+			id := d.Run(t, flags(name, nil), "write", accessLog)
+			file := filepath.Join(d.Data, "containers", id, "local-logs", "container.log")
 			if name == "json-file" {
-				file = d.docker(t, "inspect", "-f", "{{.LogPath}}", id)
+				file = d.Docker(t, "inspect", "-f", "{{.LogPath}}", id)
 			}
 			if !exists(t, file) {
 				t.Fatalf("Docker: nothing in %s", file)
 			}
-			d.docker(t, "rm", id)
+			d.Docker(t, "rm", id)
 			if exists(t, file) {
 				t.Error("Docker: the log file is still there when the container is gone")
 			}
@@ -272,7 +273,7 @@ func dockerLogFiles(t *testing.T, d *daemon) {
 	}
 }
 
-func dockerVolumes(t *testing.T, d *daemon) {
+func dockerVolumes(t *testing.T, d *dockertest.Daemon) {
 	for _, c := range []struct {
 		name  string
 		kind  workload.MountKind
@@ -288,20 +289,20 @@ func dockerVolumes(t *testing.T, d *daemon) {
 		t.Run(c.name, func(t *testing.T) {
 			name := strings.ReplaceAll(c.name, " ", "-")
 			there := func() bool {
-				found, err := filepath.Glob(filepath.Join(d.data, "volumes", "*", "_data", name))
+				found, err := filepath.Glob(filepath.Join(d.Data, "volumes", "*", "_data", name))
 				if err != nil {
 					t.Fatal(err)
 				}
 				return len(found) > 0
 			}
 			if c.rm {
-				d.docker(t, "run", "--rm", "--network", "none", "-v", c.mount, "writer", "write", "/srv/logs/"+name)
+				d.Docker(t, "run", "--rm", "--network", "none", "-v", c.mount, "writer", "write", "/srv/logs/"+name)
 			} else {
-				id := d.run(t, []string{"-v", c.mount}, "write", "/srv/logs/"+name)
+				id := d.Run(t, []string{"-v", c.mount}, "write", "/srv/logs/"+name)
 				if !there() {
 					t.Fatal("Docker: the file is not in the volume")
 				}
-				d.docker(t, "rm", "-v", id)
+				d.Docker(t, "rm", "-v", id)
 			}
 			if there() != c.stays {
 				t.Errorf("Docker: the file outlives the container: %v, want %v", there(), c.stays)
@@ -322,9 +323,9 @@ func dockerVolumes(t *testing.T, d *daemon) {
 	}
 }
 
-func dockerNone(t *testing.T, d *daemon) {
-	id := d.run(t, flags("none", nil), "write", accessLog)
-	if stdout, stderr, err := d.try(nil, "logs", id); err == nil || strings.Contains(stdout, line) {
+func dockerNone(t *testing.T, d *dockertest.Daemon) {
+	id := d.Run(t, flags("none", nil), "write", accessLog)
+	if stdout, stderr, err := d.Try(nil, "logs", id); err == nil || strings.Contains(stdout, line) {
 		t.Errorf("Docker: logs are there: %q, %q", stdout, stderr)
 	}
 	o := observe(t, driver("none", nil), scanners.Declared{})
@@ -333,7 +334,7 @@ func dockerNone(t *testing.T, d *daemon) {
 	}
 }
 
-func dockerRotation(t *testing.T, d *daemon) {
+func dockerRotation(t *testing.T, d *dockertest.Daemon) {
 	const entry = 300 // more than a line of 100 bytes takes in any driver's file
 	for _, c := range []struct {
 		name, driver string
@@ -350,11 +351,11 @@ func dockerRotation(t *testing.T, d *daemon) {
 		{"local by itself", "local", nil, 18000, 8000, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			id := d.run(t, flags(c.driver, c.options), "count", strconv.Itoa(c.lines), strconv.Itoa(c.size))
+			id := d.Run(t, flags(c.driver, c.options), "count", strconv.Itoa(c.lines), strconv.Itoa(c.size))
 			o := observe(t, driver(c.driver, c.options), scanners.Declared{})
 			store := o.store(t, o.out)
 			kept, known := store.Kept.Get()
-			stdout, _ := d.logs(t, id)
+			stdout, _ := d.Logs(t, id)
 			all := strings.HasPrefix(stdout, "0000000 ")
 			if c.files == 0 {
 				if !all || strings.Count(stdout, "\n") != c.lines {
@@ -373,7 +374,7 @@ func dockerRotation(t *testing.T, d *daemon) {
 			}
 			bytes, _ := store.Bytes.Get()
 			each := bytes / c.files
-			rotated := rotatedFiles(t, filepath.Join(d.data, "containers", id))
+			rotated := rotatedFiles(t, filepath.Join(d.Data, "containers", id))
 			if c.files > 1 && int64(len(rotated)) != c.files-1 {
 				t.Errorf("Docker: %d files beside the one that it writes, want %d", len(rotated), c.files-1)
 			}
@@ -396,7 +397,7 @@ func rotatedFiles(t *testing.T, folder string) map[string]int64 {
 		}
 		return names
 	}
-	eventually(t, "what the local driver wrote is compressed", func() bool { return len(files("local-logs/container.log.[0-9]")) == 0 })
+	dockertest.Eventually(t, "what the local driver wrote is compressed", func() bool { return len(files("local-logs/container.log.[0-9]")) == 0 })
 	sizes := map[string]int64{}
 	for _, name := range slices.Concat(files("*-json.log.[0-9]"), files("local-logs/container.log.[0-9].gz")) {
 		f, err := os.Open(name)
@@ -417,7 +418,7 @@ func rotatedFiles(t *testing.T, folder string) map[string]int64 {
 	return sizes
 }
 
-func dockerBuffers(t *testing.T, d *daemon) {
+func dockerBuffers(t *testing.T, d *dockertest.Daemon) {
 	const lines = 20000
 	for _, c := range []struct {
 		name     string
@@ -429,11 +430,11 @@ func dockerBuffers(t *testing.T, d *daemon) {
 		{"the writer does not wait", map[string]string{"mode": "non-blocking", "max-buffer-size": "1k"}, false, 1 << 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			id := d.run(t, flags("json-file", c.options), "count", strconv.Itoa(lines), "100")
+			id := d.Run(t, flags("json-file", c.options), "count", strconv.Itoa(lines), "100")
 			if _, options := logConfig(t, d, id); !maps.Equal(options, c.options) {
 				t.Errorf("Docker: the options are %v, want %v", options, c.options)
 			}
-			stdout, _ := d.logs(t, id)
+			stdout, _ := d.Logs(t, id)
 			if got := strings.Count(stdout, "\n"); (got == lines) != c.lossless {
 				t.Errorf("Docker: %d lines are left of %d; want all: %v", got, lines, c.lossless)
 			}
@@ -449,19 +450,19 @@ func dockerBuffers(t *testing.T, d *daemon) {
 	}
 }
 
-func logConfig(t *testing.T, d *daemon, id string) (driver string, options map[string]string) {
+func logConfig(t *testing.T, d *dockertest.Daemon, id string) (driver string, options map[string]string) {
 	t.Helper()
 	var config struct {
 		Type   string
 		Config map[string]string
 	}
-	if err := json.Unmarshal([]byte(d.docker(t, "inspect", "-f", "{{json .HostConfig.LogConfig}}", id)), &config); err != nil {
+	if err := json.Unmarshal([]byte(d.Docker(t, "inspect", "-f", "{{json .HostConfig.LogConfig}}", id)), &config); err != nil {
 		t.Fatal(err)
 	}
 	return config.Type, config.Config
 }
 
-func dockerDefaults(t *testing.T, d *daemon) {
+func dockerDefaults(t *testing.T, d *dockertest.Daemon) {
 	defaults := map[string]string{"max-size": "10k", "max-file": "3"}
 	declared := scanners.Declared{Docker: &scanners.Platform{Driver: evidence.Known("local", here()), Options: values(defaults)}}
 	for _, c := range []struct {
@@ -479,7 +480,7 @@ func dockerDefaults(t *testing.T, d *daemon) {
 		{"options alone", "", map[string]string{"max-size": "20k"}, "local", map[string]string{"max-size": "20k", "max-file": "3"}, 60_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			id := d.docker(t, slices.Concat([]string{"create"}, flags(c.driver, c.options), []string{"writer", "write", accessLog})...)
+			id := d.Docker(t, slices.Concat([]string{"create"}, flags(c.driver, c.options), []string{"writer", "write", accessLog})...)
 			if got, options := logConfig(t, d, id); got != c.want || !maps.Equal(options, c.wantOptions) {
 				t.Errorf("Docker: the driver is %s with %v, want %s with %v", got, options, c.want, c.wantOptions)
 			}
@@ -496,17 +497,17 @@ func dockerDefaults(t *testing.T, d *daemon) {
 	}
 }
 
-func dockerSyslog(t *testing.T, d *daemon) {
+func dockerSyslog(t *testing.T, d *dockertest.Daemon) {
 	options := map[string]string{"syslog-address": "tcp://127.0.0.1:5140"}
-	server := d.docker(t, "run", "-d", "--network", "host", "writer", "listen", "127.0.0.1:5140")
-	t.Cleanup(func() { d.docker(t, "rm", "-f", server) })
-	eventually(t, "the server listens", func() bool {
-		_, stderr := d.logs(t, server)
+	server := d.Docker(t, "run", "-d", "--network", "host", "writer", "listen", "127.0.0.1:5140")
+	t.Cleanup(func() { d.Docker(t, "rm", "-f", server) })
+	dockertest.Eventually(t, "the server listens", func() bool {
+		_, stderr := d.Logs(t, server)
 		return strings.Contains(stderr, "listening")
 	})
-	d.docker(t, "rm", d.run(t, flags("syslog", options), "write", accessLog))
-	eventually(t, "the line is at the server when its container is gone", func() bool {
-		stdout, _ := d.logs(t, server)
+	d.Docker(t, "rm", d.Run(t, flags("syslog", options), "write", accessLog))
+	dockertest.Eventually(t, "the line is at the server when its container is gone", func() bool {
+		stdout, _ := d.Logs(t, server)
 		return strings.Contains(stdout, line)
 	})
 

@@ -8,6 +8,7 @@ package organisation
 import (
 	"cmp"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,8 @@ type Estate struct {
 type Stats struct {
 	Requests, Throttled, MostAtATime int64
 	Operations                       map[string]int64
+	// Last is how long after the first request the last answer was given.
+	Last time.Duration
 }
 
 // A Server answers for an organisation.
@@ -46,6 +49,8 @@ type Server struct {
 	mu         sync.Mutex
 	limits     map[limited]*rate.Limiter
 	operations map[string]int64
+
+	begun, ended time.Time // of the first request, the last answer
 
 	requests, throttled, flying, most atomic.Int64
 }
@@ -65,11 +70,7 @@ func New(e Estate, now time.Time) *Server {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Stats{s.requests.Load(), s.throttled.Load(), s.most.Load(), map[string]int64{}}
-	for op, n := range s.operations {
-		out.Operations[op] = n
-	}
-	return out
+	return Stats{s.requests.Load(), s.throttled.Load(), s.most.Load(), maps.Clone(s.operations), s.ended.Sub(s.begun)}
 }
 
 // A protocol is how a service writes its answers.
@@ -128,6 +129,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(cmp.Or(a.status, http.StatusOK))
 	_, _ = w.Write(a.body) // who asked may have gone
+	s.mu.Lock()
+	s.ended = time.Now()
+	s.mu.Unlock()
 }
 
 func contentType(p protocol) string {
@@ -219,6 +223,9 @@ func grant(service, operation string) (perSecond, atOnce float64) {
 
 func (s *Server) allow(c call) bool {
 	s.mu.Lock()
+	if s.begun.IsZero() {
+		s.begun = time.Now()
+	}
 	s.operations[c.service+":"+c.operation]++
 	key := limited{c.account, c.region, c.service + ":" + c.operation}
 	l := s.limits[key]

@@ -345,7 +345,7 @@ func TestTheOrganisationsTrailIsWatchedOverByItsOwner(t *testing.T) {
 }
 
 func TestARuleInTheHomeRegionOfTheTrail(t *testing.T) {
-	f := rule(`{"source":["aws.cloudtrail"],"detail":{"eventName":["StopLogging"]}}`)
+	f := rule(`{"source":["aws.cloudtrail"],"detail":{"eventName":["StopLogging","DeleteTrail"]}}`)
 	alarms, alarmed, _ := scan(t, f)
 	if len(alarms) != 1 {
 		t.Fatalf("got %v", alarms)
@@ -356,9 +356,6 @@ func TestARuleInTheHomeRegionOfTheTrail(t *testing.T) {
 	}
 	on(t, a, accountID)
 	holds(t, "enabled", a.Enabled, true)
-	if note := a.Enabled.At().Note; note != "it does not tell of DeleteTrail" {
-		t.Errorf("the note is %q", note)
-	}
 	holds(t, "reaches", a.Reaches, true)
 	holds(t, "alarmed", alarmed, true)
 	if f.calls["ListTargetsByRule"] != 2 || f.calls["DescribeAlarms"] != 1 {
@@ -372,6 +369,39 @@ func TestARuleInTheHomeRegionOfTheTrail(t *testing.T) {
 	f = rule(`{"source":["aws.cloudtrail"],"detail":{"eventName":["StopLogging"],"userIdentity":{"type":["Root"]}}}`)
 	alarms, _, _ = scan(t, f)
 	unknown(t, "a pattern that we cannot follow", alarms["stop"].Enabled, evidence.Unfamiliar, "events:ListRules")
+}
+
+func TestAnAlarmForOneWayToStopATrailLeavesTheOtherOpen(t *testing.T) {
+	for stays, goes := range map[string]string{"StopLogging": "DeleteTrail", "DeleteTrail": "StopLogging"} {
+		f := rule(`{"source":["aws.cloudtrail"],"detail":{"eventName":["` + stays + `"]}}`)
+		alarms, _, _ := scan(t, f)
+		holds(t, stays+" alone", alarms["stop"].Enabled, false)
+		if note := alarms["stop"].Enabled.At().Note; note != "it does not tell of "+goes {
+			t.Errorf("the note is %q", note)
+		}
+
+		other := f.rules[2]
+		other.Name = aws.String("other")
+		other.EventPattern = aws.String(`{"source":["aws.cloudtrail"],"detail":{"eventName":["` + goes + `"]}}`)
+		f.rules = append(f.rules, other)
+		alarms, _, _ = scan(t, f)
+		holds(t, stays+" beside the other", alarms["stop"].Enabled, true)
+		holds(t, goes+" beside the other", alarms["other"].Enabled, true)
+
+		f.rules[3].State = events.RuleStateDisabled
+		alarms, _, _ = scan(t, f)
+		holds(t, stays+" beside one that is off", alarms["stop"].Enabled, false)
+	}
+}
+
+func TestTwoFiltersMayCountIntoOneMetric(t *testing.T) {
+	f := good()
+	f.filters = []logs.MetricFilter{filterOn("trail", `{ $.eventName = StopLogging }`)}
+	alarms, _, _ := scan(t, f)
+	holds(t, "one filter", alarms["trail-changes"].Enabled, false)
+	f.filters = append(f.filters, filterOn("trail", `{ $.eventName = DeleteTrail }`))
+	alarms, _, _ = scan(t, f)
+	holds(t, "two filters", alarms["trail-changes"].Enabled, true)
 }
 
 func TestARuleElsewhereIsOnItsRegionAlone(t *testing.T) {

@@ -212,7 +212,7 @@ func rulesOf(ctx context.Context, s *scope.Scope) ([]alarm, error) {
 			case certain == maybe:
 				one.enabled = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("its pattern is not one that we can follow"))
 			default: // ENABLED leaves out calls that only read; see the EventBridge user guide, "Receiving read-only management events"
-				one.enabled = evidence.Known(true, at.WithNote(leaves(missing)))
+				one.enabled, one.missing = evidence.Known(true, at), missing
 			}
 			targets, err := targetsOf(ctx, client, name)
 			at = s.At(listTargets, name)

@@ -25,6 +25,7 @@ type alarm struct {
 	kind, name     string
 	at             evidence.Origin
 	enabled, tells evidence.Value[bool]
+	missing        []string      // watched calls that it does not tell of
 	groups         []evidence.ID // the log groups in which it looks; none for an event rule, which hears of calls of its region
 }
 
@@ -112,11 +113,36 @@ func (a *account) observe(s *scope.Scope, trails []trail, err error, at evidence
 		all = scope.Unknown[bool](err, at)
 	}
 	s.Tell(s.AccountID(), func(asset *evidence.Asset) { asset.Alarmed = all })
+	var found []alarm
+	var records []*evidence.Alarm
 	for _, name := range names {
 		for _, one := range a.regions[name].alarms {
-			one.s.Record(one.observe(trails, err, at))
+			found, records = append(found, one), append(records, one.observe(trails, err, at))
 		}
 	}
+	alone := make([]string, len(found))
+	for i, one := range found {
+		alone[i] = leaves(slices.DeleteFunc(slices.Clone(one.missing), func(call string) bool { return elsewhere(call, records[i], found, records) }))
+	}
+	for i, one := range found {
+		if on, known := records[i].Enabled.Get(); known && on && alone[i] != "" {
+			records[i].Enabled = evidence.Known(false, records[i].Enabled.At().WithNote(alone[i]))
+		}
+		one.s.Record(records[i])
+	}
+}
+
+// elsewhere reports whether another alarm, on something that this one is on as well, tells of a call: two alarms may share
+// the calls that stop a trail.
+func elsewhere(call string, this *evidence.Alarm, found []alarm, records []*evidence.Alarm) bool {
+	for i, r := range records {
+		on, _ := r.Enabled.Get()
+		tells, _ := r.Reaches.Get()
+		if on && tells && !slices.Contains(found[i].missing, call) && slices.ContainsFunc(r.On, func(id evidence.ID) bool { return slices.Contains(this.On, id) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a alarm) observe(trails []trail, err error, at evidence.Origin) *evidence.Alarm {
@@ -164,13 +190,16 @@ func metricAlarm(s *scope.Scope, a cloudwatch.MetricAlarm, metrics []metric, com
 			continue
 		}
 		out.groups = append(out.groups, m.group)
+		if answers == yes && best == yes { // several filters may count into one metric
+			out.missing = slices.DeleteFunc(slices.Clone(out.missing), func(call string) bool { return !slices.Contains(m.missing, call) })
+		}
 		if answers <= best {
 			continue
 		}
 		best = answers
 		switch best {
 		case yes:
-			out.enabled = evidence.Known(true, at.WithNote(leaves(m.missing)))
+			out.enabled, out.missing = evidence.Known(true, at), m.missing
 		case maybe:
 			out.enabled = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("whether one call sets it off is not something that we can follow"))
 		default:

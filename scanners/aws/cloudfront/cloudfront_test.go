@@ -1,6 +1,8 @@
 package cloudfront
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +14,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
 	"lookback/scanners/aws/awstest/sourcetest"
+	"lookback/scanners/aws/scope"
 	"lookback/scanners/aws/vended"
 )
 
@@ -117,6 +120,23 @@ func TestADistributionLogsInAnyOfThreeWays(t *testing.T) {
 	}
 }
 
+func TestASampleIsNotTheWholeLog(t *testing.T) {
+	set := awstest.Scan(t, func(region string, input any) (any, error) {
+		out, err := estate(region, input)
+		if sources, ok := out.(*cloudwatchlogs.DescribeDeliverySourcesOutput); ok {
+			for i := range sources.DeliverySources {
+				sources.DeliverySources[i].DeliverySourceConfiguration = map[string]string{"samplingRate": "50"}
+			}
+		}
+		return out, err
+	}, nil, Service(), vended.Service())
+	for _, to := range sourcetest.Record[*evidence.LogSource](t, set, "cloudfront/V2#edge").To {
+		if got, _ := to.Extent.Get(); got != (evidence.Extent{Grade: evidence.Some, But: "a sample of 50 in 100"}) {
+			t.Errorf("%s gets %+v", to.To, got)
+		}
+	}
+}
+
 // refuse answers with an error where the input is of one type.
 func refuse[In any](err error) awstest.Answer {
 	return func(region string, input any) (any, error) {
@@ -164,6 +184,19 @@ func TestADistributionThatIsGoneMeanwhileIsNotThere(t *testing.T) {
 
 func TestARefusedCallPassesNothing(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service(), vended.Service())
+}
+
+func TestGovCloudHasNoCloudFront(t *testing.T) {
+	gov := Service()
+	gov.Account = func(ctx context.Context, s *scope.Scope) {
+		in := *s
+		in.Partition = "aws-us-gov"
+		Service().Account(ctx, &in)
+	}
+	set := awstest.Scan(t, func(string, any) (any, error) { return nil, errors.New("no such host") }, nil, gov, vended.Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 {
+		t.Errorf("it wrote %v, %v", set.Records, set.Gaps)
+	}
 }
 
 func TestAnEmptyAccountHasNoDistributions(t *testing.T) {

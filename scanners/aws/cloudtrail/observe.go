@@ -66,7 +66,9 @@ func observeTrail(s, home *scope.Scope, t trail) {
 	default:
 		w.home, w.covers, w.record = home, []evidence.ID{s.AccountID()}, s.Record
 	}
-	w.api(t.selection, globalCalls(s.Partition, home.Region, t))
+	if t.selection.calls() { // else it is there for something else, and no trail of calls that is off
+		w.api(t.selection, globalCalls(s.Partition, home.Region, t))
+	}
 	w.data(t.selection)
 }
 
@@ -97,7 +99,7 @@ func observeStore(s, home *scope.Scope, d dataStore) {
 	default:
 		w.covers = []evidence.ID{s.AccountID()}
 	}
-	calls := grade(d.selection.reads) != evidence.None || grade(d.selection.writes) != evidence.None
+	calls := d.selection.calls()
 	if !calls && len(d.selection.objects) == 0 {
 		return // it is for something else: settings of resources, insights
 	}
@@ -182,6 +184,10 @@ func (w writer) bucket(name string) evidence.ID {
 // the organisation, and not whichever of its accounts was read.
 func within(s, home *scope.Scope) []evidence.ID {
 	organization := scope.OrganizationID(home.Account)
+	// A trail that a delegated administrator made may bear the name of that account.
+	if management, known := s.Organization.Get(); known {
+		organization = scope.OrganizationID(management)
+	}
 	at := home.At(describeTrails, "").WithNote("it sees the trail of that organisation")
 	s.Tell(s.AccountID(), func(a *evidence.Asset) {
 		if _, known := a.In.Get(); !known {

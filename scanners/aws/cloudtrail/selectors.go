@@ -41,6 +41,11 @@ func everyCall(at evidence.Origin) selection {
 	return selection{reads: all, writes: all, global: all}
 }
 
+// calls reports whether management events may be taken.
+func (s selection) calls() bool {
+	return grade(s.reads) != evidence.None || grade(s.writes) != evidence.None
+}
+
 // selected puts selectors together: an event is taken that one of them takes.
 func selected(basic []types.EventSelector, advanced []types.AdvancedEventSelector, at evidence.Origin) selection {
 	none := evidence.Known(evidence.Extent{Grade: evidence.None}, at)

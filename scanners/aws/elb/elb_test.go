@@ -197,7 +197,7 @@ func TestWithoutTheListOfDeliveriesNobodyKnowsThatALogIsOff(t *testing.T) {
 		"elb/plain/connections#edge: denied (logs:DescribeDeliverySources eu-west-1); every-event some: connections alone, not the requests; AWS delivers them as best effort; perhaps elsewhere: denied",
 		"elb/web#edge: on (elasticloadbalancing:DescribeLoadBalancerAttributes eu-west-1/web) -> s3/logs/web/AWSLogs/111122223333/elasticloadbalancing/eu-west-1; every-event some: AWS delivers them as best effort; perhaps elsewhere: denied",
 		"elb/web/connections#edge: denied (logs:DescribeDeliverySources eu-west-1); every-event some: connections alone, not the requests; AWS delivers them as best effort; perhaps elsewhere: denied",
-		"unseen/logs:DescribeDeliverySources#edge: denied (logs:DescribeDeliverySources ) -> unseen/logs:DescribeDeliverySources; perhaps elsewhere: denied",
+		"unseen/logs:DescribeDeliverySources#edge: denied (logs:DescribeDeliverySources eu-west-1) -> unseen/logs:DescribeDeliverySources; perhaps elsewhere: denied",
 	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set), "aws:111122223333/eu-west-1//region: deliveries of logs by CloudWatch Logs: denied")
 }

@@ -201,6 +201,13 @@ func TestADeniedStreamNamesThePermission(t *testing.T) {
 	}
 }
 
+func TestAStreamThatIsGoneMeanwhileIsNotThere(t *testing.T) {
+	set := awstest.Scan(t, described(nil, awstest.Error("ResourceNotFoundException")), nil, Service())
+	if len(set.Records) != 2 || len(set.Gaps) != 0 { // account and region
+		t.Errorf("got %v and %v", set.Records, set.Gaps)
+	}
+}
+
 func TestStreamsOfAllPagesAreRead(t *testing.T) {
 	const region = "aws:111122223333/eu-west-1//"
 	for _, second := range []error{nil, awstest.Denied()} {

@@ -44,6 +44,8 @@ func region(ctx context.Context, s *scope.Scope) {
 		out, err := client.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: aws.String(names[i])})
 		var described types.DeliveryStreamDescription
 		switch {
+		case scope.Is(err, "ResourceNotFoundException"):
+			return // it was deleted since it was listed
 		case err != nil:
 		case out.DeliveryStreamDescription == nil:
 			err = errNothing

@@ -75,7 +75,7 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 	sourcetest.Want(t, "sources", sourcetest.Sources(set),
 		"firewall/alert"+denied+"alert)",
 		"firewall/full"+denied+"full)",
-		"unseen/network-firewall:DescribeLoggingConfiguration#edge: denied (network-firewall:DescribeLoggingConfiguration ) -> unseen/network-firewall:DescribeLoggingConfiguration; perhaps elsewhere: denied",
+		"unseen/network-firewall:DescribeLoggingConfiguration#edge: denied (network-firewall:DescribeLoggingConfiguration eu-west-1) -> unseen/network-firewall:DescribeLoggingConfiguration; perhaps elsewhere: denied",
 		"unseen/network-firewalls#edge: denied (network-firewall:ListFirewalls eu-west-1) -> unseen/network-firewalls/records; perhaps elsewhere: denied",
 	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set), "aws:111122223333/eu-west-1//region: network firewalls: denied")

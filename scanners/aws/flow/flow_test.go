@@ -125,6 +125,21 @@ func source(t *testing.T, set *evidence.Set, thing string) *evidence.LogSource {
 	return s
 }
 
+func TestAFormatWithoutAddressesDoesNotSayWhoTalkedToWhom(t *testing.T) {
+	format := func(text string) func(*types.FlowLog) {
+		return func(l *types.FlowLog) { l.LogFormat = aws.String(text) }
+	}
+	for text, want := range map[string]string{
+		"${version} ${srcaddr} ${dstaddr} ${action}":      "pass records the traffic of",
+		"${pkt-srcaddr} ${pkt-dstaddr} ${flow-direction}": "pass records the traffic of",
+		"${interface-id} ${bytes} ${action}":              "fail recorded only in part: its format leaves out who talked to whom",
+		"${srcaddr} ${bytes}":                             "fail recorded only in part: its format leaves out who talked to whom",
+	} {
+		set := awstest.Scan(t, region(log("fl-1", "vpc-1", format(text))), nil, Service())
+		wants(t, verdicts(set, "recorded-network-flow"), want)
+	}
+}
+
 func TestAFlowLogOfAVPCRecordsAllOfIt(t *testing.T) {
 	set := awstest.Scan(t, region(log("fl-1", "vpc-1")), nil, Service())
 	wants(t, verdicts(set, "recorded-network-flow"), `pass records the traffic of VPC "shop"`)

@@ -94,6 +94,11 @@ func describe(s *scope.Scope, l types.FlowLog) flowLog {
 	id := aws.ToString(l.FlowLogId)
 	at := s.At("ec2:DescribeFlowLogs", id)
 	out := flowLog{id: id, name: named(l.Tags, id), resource: aws.ToString(l.ResourceId), traffic: l.TrafficType, to: destination(s, l), at: at}
+	if format := aws.ToString(l.LogFormat); format != "" {
+		from := strings.Contains(format, "${srcaddr}") || strings.Contains(format, "${pkt-srcaddr}")
+		to := strings.Contains(format, "${dstaddr}") || strings.Contains(format, "${pkt-dstaddr}")
+		out.nameless = !from || !to
+	}
 	// The API knows the one state ACTIVE; see the type FlowLog of the EC2 API.
 	if status := aws.ToString(l.FlowLogStatus); status == "ACTIVE" {
 		out.enabled = evidence.Known(true, at)

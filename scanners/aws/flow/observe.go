@@ -39,6 +39,7 @@ type flowLog struct {
 	since              evidence.Value[time.Time]
 	failure            evidence.Value[string] // of its delivery
 	to                 evidence.ID            // "" where it is not known
+	nameless           bool                   // its format leaves out an address: see the Amazon VPC user guide, "Flow log records"
 	at                 evidence.Origin
 }
 
@@ -310,6 +311,8 @@ func rejected() []types.TrafficType {
 // extent says whether a flow log of a whole VPC takes some kinds of traffic.
 func (l flowLog) extent(traffic []types.TrafficType) evidence.Value[evidence.Extent] {
 	switch {
+	case slices.Contains(traffic, l.traffic) && l.nameless:
+		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "its format leaves out who talked to whom"}, l.at)
 	case slices.Contains(traffic, l.traffic):
 		return evidence.Known(evidence.Extent{Grade: evidence.All}, l.at)
 	case slices.Contains(l.traffic.Values(), l.traffic):

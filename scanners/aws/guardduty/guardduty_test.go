@@ -194,7 +194,7 @@ func TestTheAgentRunsWhereItIsHealthy(t *testing.T) {
 	refused := sources(estate{status: "ENABLED", runtime: true, denied: "coverage"}.scan(t), evidence.Process)
 	sourcetest.Want(t, "refused", told(refused), // and what stands for where they would report to
 		"guardduty/runtime#process: denied (guardduty:ListCoverage eu-west-1/d1)",
-		"unseen/guardduty:ListCoverage#process: denied (guardduty:ListCoverage ) -> unseen/guardduty:ListCoverage; perhaps elsewhere: denied",
+		"unseen/guardduty:ListCoverage#process: denied (guardduty:ListCoverage eu-west-1) -> unseen/guardduty:ListCoverage; perhaps elsewhere: denied",
 	)
 	if off := sources(estate{status: "ENABLED"}.scan(t), evidence.Process); len(off) != 0 {
 		t.Errorf("off: %+v", off)

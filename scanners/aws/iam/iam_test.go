@@ -75,11 +75,14 @@ func TestWhoMayStopRecordsIsNamed(t *testing.T) {
 			{RoleName: aws.String("bounded"), AttachedManagedPolicies: attached("admin"), PermissionsBoundary: &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: aws.String("read")}},
 			{RoleName: aws.String("trail"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","Action":"CloudTrail:Stop?ogging","Resource":"arn:aws:cloudtrail:*:*:trail/*"}]}`)},
 			{RoleName: aws.String("all but iam"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`)},
+			{RoleName: aws.String("anything with an ARN"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:*"}]}`)},
+			{RoleName: aws.String("a bucket"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}]}`)},
+			{RoleName: aws.String("objects alone"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::app/*"}]}`)},
 			{RoleName: aws.String("elsewhere"), RolePolicyList: written(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:sqs:*:*:q"}]}`)},
 			{RoleName: aws.String("with a condition on its denial"), AttachedManagedPolicies: attached("admin"), RolePolicyList: written(`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}]}`)},
 		},
 	}, nil).Get()
-	want := []string{"role/all but iam", "role/trail", "role/with a condition on its denial", "user/ada"}
+	want := []string{"role/a bucket", "role/all but iam", "role/anything with an ARN", "role/trail", "role/with a condition on its denial", "user/ada"}
 	if !known || !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

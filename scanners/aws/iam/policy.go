@@ -93,7 +93,14 @@ func (s statement) touches(service string) bool {
 		return true
 	}
 	for _, r := range s.Resource {
-		if parts := strings.SplitN(r, ":", 4); r == "*" || len(parts) > 2 && wild(parts[2], service) {
+		parts := strings.SplitN(r, ":", 6)
+		switch {
+		case len(parts) < 3: // an asterisk stands for the rest: "*", "arn:*"
+			if strings.HasSuffix(r, "*") {
+				return true
+			}
+		case service == "s3" && len(parts) == 6 && strings.Contains(parts[5], "/"): // objects, and no bucket
+		case wild(parts[2], service):
 			return true
 		}
 	}

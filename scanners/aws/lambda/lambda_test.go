@@ -153,6 +153,9 @@ func TestARoleThatMayNotWriteLosesTheOutput(t *testing.T) {
 		"its group by name for one, streams for the other": {func(a, r string) bool {
 			return (a == "logs:PutLogEvents") == strings.Contains(r, ":log-stream:")
 		}, "true"},
+		"events on its group, and not on its streams": {func(a, r string) bool {
+			return a != "logs:PutLogEvents" || strings.HasSuffix(r, ":log-group:/aws/lambda/pay")
+		}, "false: its role may not logs:PutLogEvents"},
 		"all but to make a group": {func(a, _ string) bool { return a != "logs:CreateLogGroup" }, "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,6 +306,18 @@ func TestCodeIsKeptByAPublishedVersion(t *testing.T) {
 		"older code alone": {
 			[]types.FunctionConfiguration{version("1", "before"), latest()},
 			"elsewhere: no published version holds the code of $LATEST; which of them is called is decided elsewhere",
+		},
+		"on managed instances, no number": {
+			[]types.FunctionConfiguration{latest(), version("$LATEST.PUBLISHED", "now")},
+			"false: no version of it is published: the next update overwrites its code",
+		},
+		"on managed instances, a number for what will run": {
+			[]types.FunctionConfiguration{latest(), version("$LATEST.PUBLISHED", "before"), version("2", "now")},
+			"elsewhere: no published version holds the code of $LATEST; which of them is called is decided elsewhere",
+		},
+		"on managed instances, a number for what runs": {
+			[]types.FunctionConfiguration{version("$LATEST.PUBLISHED", "before"), version("1", "before"), latest()},
+			"true",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,14 @@ func add(s *scope.Scope, found map[string]*function, c types.FunctionConfigurati
 		f = &function{name: name, at: s.At("lambda:ListFunctions", name), versions: map[string]bool{}}
 		found[name] = f
 	}
-	if v := aws.ToString(c.Version); v != "$LATEST" && v != "" {
+	switch v := aws.ToString(c.Version); v {
+	case "$LATEST", "":
+	case "$LATEST.PUBLISHED":
+		// A function on managed instances runs this version, and publishing it again replaces its code: the Lambda developer
+		// guide, "$LATEST.PUBLISHED version in Lambda Managed Instances".
+		f.published = aws.ToString(c.CodeSha256)
+		return
+	default:
 		f.versions[aws.ToString(c.CodeSha256)] = true
 		return
 	}
@@ -118,8 +125,8 @@ func mayWrite(ctx context.Context, s *scope.Scope, functions []*function) {
 			case err != nil:
 				f.writes, f.creates = scope.Unknown[bool](err, at), scope.Unknown[bool](err, at)
 			default:
-				f.writes = allowed.each(toWrite(), groupARNs(s, f.group), at)
-				f.creates = allowed.each(toCreate(), groupARNs(s, f.group), at)
+				f.writes = allowed.each(s, toWrite(), f.group, at)
+				f.creates = allowed.each(s, toCreate(), f.group, at)
 			}
 		}
 	}
@@ -135,7 +142,8 @@ func resources(s *scope.Scope, functions []*function) []string {
 }
 
 // groupARNs are a log group and a stream in it, as policies name them: some statements end in the name of the group, some in
-// ":*". What is allowed for either is taken as allowed.
+// ":*". What is allowed for either is taken as allowed, but for events: the resource of PutLogEvents is a stream, and the SDK
+// says of LogGroup.Arn that the form with ":*" is the one for policies.
 func groupARNs(s *scope.Scope, group string) []string {
 	arn := fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", s.Partition, s.Region, s.Account, group)
 	return []string{arn, arn + ":log-stream:x"}
@@ -165,9 +173,13 @@ func simulate(ctx context.Context, client *iam.Client, role string, resources []
 	return out, nil
 }
 
-// each says whether every action is allowed on one of some resources.
-func (d decisions) each(actions, resources []string, at evidence.Origin) evidence.Value[bool] {
+// each says whether every action is allowed on a log group.
+func (d decisions) each(s *scope.Scope, actions []string, group string, at evidence.Origin) evidence.Value[bool] {
 	for _, action := range actions {
+		resources := groupARNs(s, group)
+		if action == "logs:PutLogEvents" { // what is allowed on the group alone does not reach its streams
+			resources = resources[1:]
+		}
 		allowed, answered, open := false, false, false
 		for _, resource := range resources {
 			r, ok := d[decision{action, resource}]

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -12,18 +13,19 @@ import (
 
 // A function is what Lambda says of one.
 type function struct {
-	name     string
-	at       evidence.Origin
-	latest   bool  // whether its own entry was listed, and not its versions alone
-	missed   error // why not all of its versions were, nil where they were
-	role     string
-	group    string // the log group that it writes to
-	level    types.ApplicationLogLevel
-	image    bool            // whether it runs a container image
-	code     string          // the hash of what $LATEST runs
-	versions map[string]bool // the hashes of what its published versions run
-	writes   evidence.Value[bool]
-	creates  evidence.Value[bool] // whether its role may make the log group
+	name      string
+	at        evidence.Origin
+	latest    bool  // whether its own entry was listed, and not its versions alone
+	missed    error // why not all of its versions were, nil where they were
+	role      string
+	group     string // the log group that it writes to
+	level     types.ApplicationLogLevel
+	image     bool            // whether it runs a container image
+	code      string          // the hash of what $LATEST runs
+	published string          // the hash of what $LATEST.PUBLISHED runs, which goes before $LATEST where it is there
+	versions  map[string]bool // the hashes of what its numbered versions run
+	writes    evidence.Value[bool]
+	creates   evidence.Value[bool] // whether its role may make the log group
 }
 
 // observe turns a function into records. It comes and goes, and does not end by itself.
@@ -78,10 +80,11 @@ func isTrue(v evidence.Value[bool]) bool {
 }
 
 // kept says whether the code that runs today can be had once it was replaced: an update overwrites $LATEST, and a published
-// version stays as it is.
+// version stays as it is if it has a number.
 func (f *function) kept() evidence.Value[bool] {
+	code := cmp.Or(f.published, f.code)
 	switch {
-	case f.code != "" && f.versions[f.code]:
+	case code != "" && f.versions[code]:
 		return evidence.Known(true, f.at)
 	case f.missed != nil:
 		return scope.Unknown[bool](f.missed, f.at)

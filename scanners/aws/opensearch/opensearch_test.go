@@ -72,7 +72,7 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 		want = append(want, "opensearch/"+n+"#database: denied (es:DescribeDomains eu-west-1/"+n+")")
 	}
 	const unseen = "unseen/es:DescribeDomains"
-	want = append(want, unseen+"#database: denied (es:DescribeDomains ) -> "+unseen+"; perhaps elsewhere: denied")
+	want = append(want, unseen+"#database: denied (es:DescribeDomains eu-west-1) -> "+unseen+"; perhaps elsewhere: denied")
 	sourcetest.Want(t, "sources", sourcetest.Sources(set), want...)
 	set = awstest.Scan(t, func(region string, input any) (any, error) {
 		if _, ok := input.(*opensearch.ListDomainNamesInput); ok {

@@ -88,19 +88,36 @@ func (r reader) instance(ctx context.Context, i types.DBInstance) database {
 	if i.ActivityStreamStatus == types.ActivityStreamStatusStarted {
 		d.stream = aws.ToString(i.ActivityStreamKinesisStreamName)
 	}
-	group := ""
-	if len(i.DBParameterGroups) > 0 {
-		group = aws.ToString(i.DBParameterGroups[0].DBParameterGroupName)
-	}
-	d.set = r.parameters(ctx, false, true, group, d.asks())
+	d.set = r.own(ctx, i, d.asks())
 	if d.family == mysql || d.family == sqlServer {
-		group = ""
-		if len(i.OptionGroupMemberships) > 0 {
-			group = aws.ToString(i.OptionGroupMemberships[0].OptionGroupName)
-		}
-		d.options = r.options(ctx, group)
+		d.options = r.optionsOf(ctx, i.OptionGroupMemberships)
 	}
 	return d
+}
+
+// own reads the parameters of an instance, as far as they are in force.
+func (r reader) own(ctx context.Context, i types.DBInstance, asks []string) settings {
+	var group types.DBParameterGroupStatus
+	if len(i.DBParameterGroups) > 0 {
+		group = i.DBParameterGroups[0]
+	}
+	return r.parameters(ctx, false, true, aws.ToString(group.DBParameterGroupName), asks).inForce(aws.ToString(group.ParameterApplyStatus))
+}
+
+// optionsOf reads the options of the group that is in force: while an instance changes its group, both are listed.
+func (r reader) optionsOf(ctx context.Context, groups []types.OptionGroupMembership) evidence.Value[map[string]map[string]string] {
+	var waits types.OptionGroupMembership
+	for _, g := range groups {
+		if applied(aws.ToString(g.Status)) {
+			return r.options(ctx, aws.ToString(g.OptionGroupName))
+		}
+		waits = g
+	}
+	if len(groups) == 0 {
+		return r.options(ctx, "")
+	}
+	name := aws.ToString(waits.OptionGroupName)
+	return evidence.Unknown[map[string]map[string]string](evidence.Elsewhere, r.s.At(listInstances, name).WithNote("its option group is "+aws.ToString(waits.Status)))
 }
 
 func (r reader) cluster(ctx context.Context, c types.DBCluster, members map[string]types.DBInstance, rest error) database {
@@ -121,6 +138,9 @@ func (r reader) cluster(ctx context.Context, c types.DBCluster, members map[stri
 	}
 	asks := d.asks()
 	d.set = r.parameters(ctx, true, d.family != docDB && d.family != neptune, aws.ToString(c.DBClusterParameterGroup), asks)
+	for _, m := range c.DBClusterMembers {
+		d.set = d.set.inForce(aws.ToString(m.DBClusterParameterGroupStatus))
+	}
 	if d.engine != "aurora-postgresql" {
 		return d
 	}
@@ -132,7 +152,7 @@ func (r reader) cluster(ctx context.Context, c types.DBCluster, members map[stri
 		own := settings{}
 		i, listed := members[id]
 		if listed && len(i.DBParameterGroups) > 0 {
-			own = r.parameters(ctx, false, true, aws.ToString(i.DBParameterGroups[0].DBParameterGroupName), asks)
+			own = r.own(ctx, i, asks)
 		} else {
 			for _, p := range asks {
 				own[p] = scope.Unknown[string](cmp.Or(rest, errNothing), r.s.At(listInstances, id))

@@ -27,6 +27,25 @@ type database struct {
 // settings are parameters by name: in lower case, "" where the engine's default holds.
 type settings map[string]evidence.Value[string]
 
+// applied reports whether what a group says is in force: see the SDK on DBParameterGroupStatus and OptionGroupMembership.
+func applied(status string) bool { return status == "" || status == "in-sync" }
+
+// inForce takes back what is set and may not be in force yet: "The parameter group change will be applied after the DB
+// instance reboots", the SDK on DBParameterGroupStatus. What is off, or not set, stays so.
+func (set settings) inForce(status string) settings {
+	if applied(status) {
+		return set
+	}
+	out := settings{}
+	for name, v := range set {
+		if is, _ := on(v).Get(); is {
+			v = evidence.Unknown[string](evidence.Elsewhere, v.At().WithNote("its parameter group is "+status))
+		}
+		out[name] = v
+	}
+	return out
+}
+
 // A family of engines logs in one way.
 type family string
 
@@ -372,8 +391,9 @@ func (d database) oracle() way {
 	case d.exported("audit"):
 		w.log, w.exported = "audit", true
 		w.on = is(d.set["audit_trail"], func(text string) bool { return strings.HasPrefix(text, "os") || strings.HasPrefix(text, "xml") })
-		if text, known := d.set["audit_trail"].Get(); known && text == "" {
-			w.on = evidence.Unknown[bool](evidence.Elsewhere, d.set["audit_trail"].At())
+		// "db" has it write to a table, of which the export takes nothing.
+		if text, known := d.set["audit_trail"].Get(); known && (text == "" || strings.HasPrefix(text, "db")) {
+			w.on = evidence.Unknown[bool](evidence.Elsewhere, d.set["audit_trail"].At().WithNote("what Oracle writes to the audit files that are exported is set inside the database"))
 		}
 	}
 	return w

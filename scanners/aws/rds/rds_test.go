@@ -141,6 +141,60 @@ func TestPostgreSQLLogsConnectionsWhereAParameterSaysSo(t *testing.T) {
 	}
 }
 
+func TestAParameterThatWaitsForARebootProvesNothing(t *testing.T) {
+	waiting := func(i types.DBInstance, status string) types.DBInstance {
+		i.DBParameterGroups[0].ParameterApplyStatus = aws.String(status)
+		return i
+	}
+	graph := cluster("graph", "neptune", "graph", "audit")
+	graph.DBClusterMembers = []types.DBClusterMember{
+		{DBClusterParameterGroupStatus: aws.String("in-sync")}, {DBClusterParameterGroupStatus: aws.String("pending-reboot")},
+	}
+	set := scan(t, estate{
+		instances: []types.DBInstance{
+			waiting(instance("applied", "postgres", "on", "", "postgresql"), "in-sync"),
+			waiting(instance("waits", "postgres", "on", "", "postgresql"), "pending-reboot"),
+			waiting(instance("waits-for-nothing", "postgres", "off", "", "postgresql"), "pending-reboot"),
+		},
+		clusters: []types.DBCluster{graph},
+		parameters: map[string]map[string]string{
+			"on": {"log_connections": "1"}, "off": {"log_connections": "0"}, "graph": {"neptune_enable_audit_log": "1"},
+		},
+	})
+	const at = " (rds:DescribeDBParameters eu-west-1/"
+	sourcetest.Want(t, "sources", sourcetest.Sources(set),
+		"rds/cluster/graph#database: elsewhere (rds:DescribeDBClusterParameters eu-west-1/graph/neptune_enable_audit_log, its parameter group is pending-reboot) -> logs//aws/neptune/graph/audit",
+		"rds/instance/applied#database: on"+at+"on/log_connections) -> logs//aws/rds/instance/applied/postgresql",
+		"rds/instance/waits#database: elsewhere"+at+"on/log_connections, its parameter group is pending-reboot) -> logs//aws/rds/instance/waits/postgresql",
+		"rds/instance/waits-for-nothing#database: off"+at+"off/log_connections)",
+	)
+}
+
+func TestAnOptionGroupThatIsNotInForceProvesNothing(t *testing.T) {
+	in := func(name string, groups ...types.OptionGroupMembership) types.DBInstance {
+		i := instance(name, "mysql", "none", "", "audit")
+		i.OptionGroupMemberships = groups
+		return i
+	}
+	member := func(name, status string) types.OptionGroupMembership {
+		return types.OptionGroupMembership{OptionGroupName: aws.String(name), Status: aws.String(status)}
+	}
+	set := scan(t, estate{
+		instances: []types.DBInstance{
+			in("applied", member("audit", "in-sync")),
+			in("leaves", member("audit", "pending-removal"), member("default:mysql-8-0", "in-sync")),
+			in("waits", member("audit", "pending-maintenance-apply")),
+		},
+		options: map[string][]types.Option{"audit": {option("MARIADB_AUDIT_PLUGIN")}},
+	})
+	const at = " (rds:DescribeOptionGroups eu-west-1/"
+	sourcetest.Want(t, "sources", sourcetest.Sources(set),
+		"rds/instance/applied#database: on"+at+"audit) -> logs//aws/rds/instance/applied/audit",
+		"rds/instance/leaves#database: off"+at+"default:mysql-8-0, engine default)",
+		"rds/instance/waits#database: elsewhere (rds:DescribeDBInstances eu-west-1/audit, its option group is pending-maintenance-apply) -> logs//aws/rds/instance/waits/audit",
+	)
+}
+
 func TestALogThatIsNotExportedIsKeptThreeDaysUnlessSet(t *testing.T) {
 	set := scan(t, estate{
 		instances:  []types.DBInstance{instance("shop", "postgres", "on", "")},
@@ -204,6 +258,7 @@ func TestOtherEnginesOnInstances(t *testing.T) {
 	set := scan(t, estate{
 		instances: []types.DBInstance{
 			instance("audit", "oracle-se2", "xml", "", "audit"),
+			instance("audit-table", "oracle-se2", "table", "", "audit"),
 			instance("custom", "custom-oracle-ee", "", ""),
 			instance("db2", "db2-se", "p", "", "diag.log"),
 			instance("errors", "sqlserver-se", "p", "default:sqlserver-se-16-00", "error"),
@@ -212,13 +267,14 @@ func TestOtherEnginesOnInstances(t *testing.T) {
 			instance("sqlaudit", "sqlserver-ee", "p", "audit"),
 			stream,
 		},
-		parameters: map[string]map[string]string{"xml": {"audit_trail": "XML, EXTENDED"}},
+		parameters: map[string]map[string]string{"xml": {"audit_trail": "XML, EXTENDED"}, "table": {"audit_trail": "DB, EXTENDED"}},
 		options:    map[string][]types.Option{"audit": {option("SQLSERVER_AUDIT", "S3_BUCKET_ARN", "arn:aws:s3:::audits/sql")}},
 	})
 	const at = " (rds:DescribeDBInstances eu-west-1/"
 	const inside = ", which logins SQL Server writes down is set inside the database)"
 	sourcetest.Want(t, "sources", sourcetest.Sources(set),
 		"rds/instance/audit#database: on (rds:DescribeDBParameters eu-west-1/xml/audit_trail) -> logs//aws/rds/instance/audit/audit",
+		"rds/instance/audit-table#database: elsewhere (rds:DescribeDBParameters eu-west-1/table/audit_trail) -> logs//aws/rds/instance/audit-table/audit",
 		"rds/instance/custom#database: elsewhere"+at+"custom, the owner administers the machine of an RDS Custom database)",
 		"rds/instance/db2#database: unfamiliar"+at+"db2, we do not know how db2-se logs who connects)",
 		"rds/instance/errors#database: elsewhere"+at+"errors"+inside+" -> logs//aws/rds/instance/errors/error",

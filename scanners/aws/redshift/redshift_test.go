@@ -90,7 +90,7 @@ func TestARefusedCallLeavesTheQuestionOpen(t *testing.T) {
 	sourcetest.Want(t, "sources", sourcetest.Sources(set),
 		"redshift/bucket"+denied+"bucket)", "redshift/failed"+denied+"failed)", "redshift/groups"+denied+"groups)",
 		"unseen/Redshift-clusters#database: denied (redshift:DescribeClusters eu-west-1) -> unseen/Redshift-clusters/records; perhaps elsewhere: denied",
-		"unseen/redshift:DescribeLoggingStatus#database: denied (redshift:DescribeLoggingStatus ) -> unseen/redshift:DescribeLoggingStatus; perhaps elsewhere: denied",
+		"unseen/redshift:DescribeLoggingStatus#database: denied (redshift:DescribeLoggingStatus eu-west-1) -> unseen/redshift:DescribeLoggingStatus; perhaps elsewhere: denied",
 	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set), "aws:111122223333/eu-west-1//region: Redshift clusters: denied")
 	sourcetest.DenyEach(t, estate, Service())

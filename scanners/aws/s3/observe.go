@@ -135,7 +135,7 @@ func (s settings) store(b scope.Bucket, id evidence.ID, places []scope.Place) *e
 	for _, p := range places {
 		prefixes = append(prefixes, p.Prefix)
 	}
-	store.Kept = kept(s.lifecycle, prefixes, b.In.Now)
+	store.Kept = s.atLeast(kept(s.lifecycle, prefixes, b.In.Now))
 	store.ColdAfter, store.Restore = cold(s.lifecycle, prefixes, store.Kept, b.In.Now)
 	store.Locked = s.locked()
 	store.Encrypted, store.Readable = s.sealed(b.In.Partition, places)
@@ -174,13 +174,33 @@ func (s settings) locked() evidence.Value[int] {
 	by := lock.Rule.DefaultRetention
 	switch {
 	case by.Mode == types.ObjectLockRetentionModeCompliance:
-		return evidence.Known(int(aws.ToInt32(by.Days))+365*int(aws.ToInt32(by.Years)), at)
+		return evidence.Known(retention(*by), at)
 	case by.Mode == types.ObjectLockRetentionModeGovernance:
 		return none("governance mode: who has s3:BypassGovernanceRetention can delete")
 	case by.Mode == "" && by.DefaultEventHold == nil:
 		return none("Object Lock has no default retention")
 	}
 	return evidence.Unknown[int](evidence.Unfamiliar, at.WithNote("an Object Lock of a kind that we do not know"))
+}
+
+// atLeast is how long records are kept where a lifecycle rule expires them earlier than Object Lock lets go of them: in
+// either mode "a locked version of an object can't be deleted by an S3 Lifecycle expiration policy". (Amazon S3 User Guide,
+// "Object Lock considerations".)
+func (s settings) atLeast(kept evidence.Value[int]) evidence.Value[int] {
+	lock, _ := s.lock.Get()
+	if lock.ObjectLockEnabled != types.ObjectLockEnabledEnabled || lock.Rule == nil || lock.Rule.DefaultRetention == nil {
+		return kept
+	}
+	held := retention(*lock.Rule.DefaultRetention)
+	if days, known := kept.Get(); !known || days == evidence.Forever || days >= held {
+		return kept
+	}
+	return evidence.Known(held, s.lock.At().WithNote("Object Lock keeps what a lifecycle rule expires earlier"))
+}
+
+// retention is how many days a default retention lasts.
+func retention(by types.DefaultRetention) int {
+	return int(aws.ToInt32(by.Days)) + 365*int(aws.ToInt32(by.Years))
 }
 
 // sealed says whether what arrives at some places is encrypted with a key of the owner's, and whether the keys are in force.

@@ -574,6 +574,36 @@ func TestTransitionsDecideWhenRecordsGoCold(t *testing.T) {
 	}
 }
 
+func TestALockOutlastsALifecycleRule(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		mode    types.ObjectLockRetentionMode
+		expires int32
+		want    string
+	}{
+		{"compliance", types.ObjectLockRetentionModeCompliance, 30, "400 (Object Lock keeps what a lifecycle rule expires earlier)"},
+		{"governance", types.ObjectLockRetentionModeGovernance, 30, "400 (Object Lock keeps what a lifecycle rule expires earlier)"},
+		{"a rule that waits longer", types.ObjectLockRetentionModeCompliance, 500, "500"},
+	} {
+		set := scan(t, func(region string, input any) (any, error) {
+			switch input.(type) {
+			case *s3.GetObjectLockConfigurationInput:
+				return &s3.GetObjectLockConfigurationOutput{ObjectLockConfiguration: &types.ObjectLockConfiguration{
+					ObjectLockEnabled: types.ObjectLockEnabledEnabled,
+					Rule:              &types.ObjectLockRule{DefaultRetention: &types.DefaultRetention{Mode: c.mode, Days: aws.Int32(400)}},
+				}}, nil
+			case *s3.GetBucketLifecycleConfigurationInput:
+				return &s3.GetBucketLifecycleConfigurationOutput{Rules: []types.LifecycleRule{{
+					ID: aws.String("old"), Status: types.ExpirationStatusEnabled,
+					Filter: &types.LifecycleRuleFilter{Prefix: aws.String("")}, Expiration: &types.LifecycleExpiration{Days: &c.expires},
+				}}}, nil
+			}
+			return estate(region, input)
+		})
+		expect(t, c.name, store(t, set, "aws://s3/logs/access").Kept, c.want)
+	}
+}
+
 func TestOnlyComplianceModeLocks(t *testing.T) {
 	retention := func(r *types.DefaultRetention) *types.ObjectLockConfiguration {
 		return &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled, Rule: &types.ObjectLockRule{DefaultRetention: r}}

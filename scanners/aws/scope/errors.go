@@ -26,9 +26,6 @@ var errRegionDown = errors.New("the region does not answer")
 
 // Why says why a call gave nothing: denied, or failed.
 func Why(err error) evidence.Reason {
-	if Code(err) == "" {
-		return evidence.Failed
-	}
 	code := Code(err)
 	switch code {
 	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
@@ -95,7 +92,7 @@ func Brief(err error) string {
 		return ""
 	case errors.As(err, &api) && api.ErrorCode() != unnamed:
 		text := api.ErrorCode()
-		if m := api.ErrorMessage(); m != "" && m != text {
+		if m := api.ErrorMessage(); m != "" && m != text && m != unnamed {
 			text += ": " + m
 		}
 		if len(text) > 200 {

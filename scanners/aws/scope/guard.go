@@ -111,7 +111,9 @@ func NewGuard(declared []Call) *Guard {
 func (g *Guard) Idle() bool { return 2*len(g.flight.free) > cap(g.flight.free) }
 
 // Made is how many requests were sent, Throttled how many of them were turned away for coming too fast.
-func (g *Guard) Made() int64      { return g.made.Load() }
+func (g *Guard) Made() int64 { return g.made.Load() }
+
+// Throttled is how many answers asked for a slower pace.
 func (g *Guard) Throttled() int64 { return g.throttled.Load() }
 
 // A Count says how often an action was called.

@@ -66,7 +66,8 @@ func led(records []evidence.Record) (out []evidence.Record) {
 		if why != evidence.Denied && why != evidence.Failed {
 			continue
 		}
-		at := evidence.Origin{Call: fact.At().Call}
+		_, region, _ := strings.Cut(from.ID.Target(), "/")
+		at := evidence.Origin{Call: fact.At().Call, Of: region, Note: fact.At().Note}
 		account, _, _ := strings.Cut(strings.TrimPrefix(from.ID.Target(), "aws:"), "/")
 		in := &Scope{Account: account}
 		name := "what " + at.Call + " would name"

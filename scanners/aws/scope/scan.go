@@ -51,7 +51,9 @@ func (s *Scan) share(r evidence.Record, owner, by string) {
 func (s *Scan) place(p Place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places[p] = s.places[p] // false, where it is new
+	if _, known := s.places[p]; !known {
+		s.places[p] = false
+	}
 }
 
 func (s *Scan) own(a *Account, regions map[string]string) {

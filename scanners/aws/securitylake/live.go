@@ -32,6 +32,7 @@ func Service() scope.Service {
 // A lake is what a region answered.
 type lake struct {
 	bucket, key string
+	status      types.DataLakeStatus // of its creation
 	taken       []types.AwsLogSourceName
 }
 
@@ -52,7 +53,7 @@ func read(ctx context.Context, s *scope.Scope) {
 			continue
 		}
 		bucket, _, _ := strings.Cut(arn.Resource, "/")
-		one := lake{bucket: bucket}
+		one := lake{bucket: bucket, status: l.CreateStatus}
 		// S3_MANAGED_KEY stands for no key of the owner's.
 		if e := l.EncryptionConfiguration; e != nil && aws.ToString(e.KmsKeyId) != "S3_MANAGED_KEY" {
 			one.key = aws.ToString(e.KmsKeyId)

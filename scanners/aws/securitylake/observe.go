@@ -1,6 +1,8 @@
 package securitylake
 
 import (
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/service/securitylake/types"
 
 	"lookback/evidence"
@@ -25,13 +27,17 @@ var meaning = map[types.AwsLogSourceName]struct {
 func observe(s *scope.Scope, l lake) {
 	at := s.At(sources, "")
 	store := s.Bucket(scope.Place{Bucket: l.bucket, Key: l.key})
+	enabled := evidence.Known(true, at)
+	if l.status != types.DataLakeStatusCompleted && l.status != "" { // it takes nothing before it is there
+		enabled = evidence.Unknown[bool](evidence.Unfamiliar, s.At(lakes, "").WithNote("the creation of the data lake is "+strings.ToLower(string(l.status))))
+	}
 	for _, name := range l.taken {
 		m, ok := meaning[name]
 		if !ok {
 			continue
 		}
 		source := s.Source("securitylake/"+string(name), m.activity, "source of Security Lake", "Security Lake's "+string(name), at)
-		source.Covers, source.Enabled = []evidence.ID{s.Home()}, evidence.Known(true, at)
+		source.Covers, source.Enabled = []evidence.ID{s.Home()}, enabled
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{}
 		for _, p := range m.parts {
 			source.Parts[p] = evidence.Known(evidence.Extent{Grade: evidence.All}, at)

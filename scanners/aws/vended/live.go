@@ -72,7 +72,12 @@ func Of(ctx context.Context, s *scope.Scope, resource, logType string) Delivered
 				out.On = evidence.Known(true, at)
 			}
 			if to, ok := r.store(s, aws.ToString(d.DeliveryDestinationArn)); ok {
-				out.To = append(out.To, scope.To(to, at))
+				delivery := scope.To(to, at)
+				// The SDK on PutDeliverySourceInput.DeliverySourceConfiguration: {"samplingRate": "50"}.
+				if rate := source.DeliverySourceConfiguration["samplingRate"]; rate != "" && rate != "100" {
+					delivery.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "a sample of " + rate + " in 100"}, at)
+				}
+				out.To = append(out.To, delivery)
 			}
 		}
 	}

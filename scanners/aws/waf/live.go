@@ -32,6 +32,9 @@ func Service() scope.Service {
 }
 
 func read(ctx context.Context, s *scope.Scope, of types.Scope) {
+	if of == types.ScopeCloudfront && s.Partition == "aws-us-gov" { // which has no CloudFront
+		return
+	}
 	cfg := s.Config.Copy()
 	cfg.Region = s.Region // "For all calls, use the Region endpoint us-east-1": the SDK on CloudFront's scope
 	client := wafv2.NewFromConfig(cfg)

@@ -1,6 +1,8 @@
 package waf
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +12,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
 	"lookback/scanners/aws/awstest/sourcetest"
+	"lookback/scanners/aws/scope"
 )
 
 const (
@@ -109,6 +112,22 @@ func TestALogThatMayBeMissingIsNotCalledOff(t *testing.T) {
 
 func TestARefusedCallPassesNothing(t *testing.T) {
 	sourcetest.DenyEach(t, estate, Service())
+}
+
+func TestGovCloudHasNoWebACLsBeforeCloudFront(t *testing.T) {
+	gov := Service()
+	gov.Account = func(ctx context.Context, s *scope.Scope) {
+		in := *s
+		in.Partition, in.Region = "aws-us-gov", "us-gov-west-1"
+		Service().Account(ctx, &in)
+	}
+	set := awstest.Scan(t, estate, nil, gov, sourcetest.Groups("aws-waf-logs-x"))
+	sourcetest.Want(t, "gaps", sourcetest.Gaps(set))
+	for _, line := range sourcetest.Sources(set) {
+		if strings.Contains(line, "unseen/") {
+			t.Errorf("got %s", line)
+		}
+	}
 }
 
 func TestAnEmptyAccountHasNoWebACLs(t *testing.T) {

@@ -3,7 +3,7 @@
 #
 #	usage: install.sh DIR
 #
-# Then LOOKBACK_DOCKERD_DIR=DIR lets the test of scanners/workload run against it, as root.
+# Then LOOKBACK_DOCKERD_DIR=DIR lets the tests of scanners/workload and scanners/host/docker run against it, as root.
 set -eu
 dir=${1:?usage: install.sh DIR}
 [ ! -x "$dir/usr/sbin/dockerd" ] || exit 0

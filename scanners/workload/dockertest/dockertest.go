@@ -1,6 +1,7 @@
 //go:build linux
 
-package workload_test
+// Package dockertest starts a real Docker daemon for a test, in namespaces of its own.
+package dockertest
 
 import (
 	"archive/tar"
@@ -23,9 +24,9 @@ import (
 const installDocker = `to install: sh scanners/workload/testdata/docker/install.sh .cache/dockerd; ` +
 	`then set LOOKBACK_DOCKERD_DIR to that folder's absolute path, and run as root`
 
-// dockerFolder returns the folder that install.sh filled. Without it, or without the right to start a daemon, the test
+// Folder returns the folder that install.sh filled. Without it, or without the right to start a daemon, the test
 // is skipped, and fails where LOOKBACK_REQUIRE_DOCKERD is 1.
-func dockerFolder(t *testing.T) string {
+func Folder(t *testing.T) string {
 	t.Helper()
 	folder := os.Getenv("LOOKBACK_DOCKERD_DIR")
 	var missing []string
@@ -53,27 +54,27 @@ func dockerFolder(t *testing.T) string {
 	return ""
 }
 
-// A daemon is a Docker daemon of the test's own.
-type daemon struct {
-	data   string // its data root, which shows outside its mount namespace
+// A Daemon is a Docker daemon of the test's own.
+type Daemon struct {
+	Data   string // its data root, which shows outside its mount namespace
 	client string // the docker program
 	env    []string
 }
 
 // The daemon lives in namespaces of its own. Its state is in a private /run, so that the machine's is untouched. It is
 // not the first process there, because that one must wait for orphans.
-const startDaemon = `mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run && ip link set lo up &&
+const startDaemon = `mount --make-rprivate / && mount -t proc none /proc && mount -t tmpfs none /run && ip link set lo up &&
 exec tini -- dockerd --host "unix://$1/docker.sock" --data-root "$1/data" --config-file "$1/daemon.json" --cgroup-parent "$2" \
 	--exec-opt native.cgroupdriver=cgroupfs \
 	--exec-root /run/docker --pidfile /run/docker.pid --storage-driver vfs \
 	--bridge none --iptables=false --ip6tables=false --userland-proxy=false`
 
-// newDaemon starts a daemon with a daemon.json and an image named writer. All of it ends with the test, and with the
+// New starts a daemon with a daemon.json and an image named writer. All of it ends with the test, and with the
 // test's process when that one is killed.
-func newDaemon(t *testing.T, folder, config, image string) *daemon {
+func New(t *testing.T, folder, config, image string) *Daemon {
 	t.Helper()
 	dir := t.TempDir()
-	d := &daemon{data: filepath.Join(dir, "data"), client: filepath.Join(folder, "usr/bin/docker")}
+	d := &Daemon{Data: filepath.Join(dir, "data"), client: filepath.Join(folder, "usr/bin/docker")}
 	if _, err := os.Stat(d.client); err != nil {
 		if d.client, err = exec.LookPath("docker"); err != nil {
 			t.Fatalf("%v; %s", err, installDocker)
@@ -109,7 +110,7 @@ func newDaemon(t *testing.T, folder, config, image string) *daemon {
 		removeGroups(t, group)
 	})
 	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		if _, _, err := d.try(nil, "version"); err == nil {
+		if _, _, err := d.Try(nil, "version"); err == nil {
 			break
 		}
 		select {
@@ -127,7 +128,7 @@ func newDaemon(t *testing.T, folder, config, image string) *daemon {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	if _, stderr, err := d.try(in, "import", "-c", `ENTRYPOINT ["/writer"]`, "-", "writer"); err != nil {
+	if _, stderr, err := d.Try(in, "import", "-c", `ENTRYPOINT ["/writer"]`, "-", "writer"); err != nil {
 		t.Fatalf("importing the image: %v: %s", err, stderr)
 	}
 	return d
@@ -173,7 +174,8 @@ func removeGroups(t *testing.T, group string) {
 	}
 }
 
-func (d *daemon) try(stdin io.Reader, args ...string) (stdout, stderr string, err error) {
+// Try runs the client for half a minute at most.
+func (d *Daemon) Try(stdin io.Reader, args ...string) (stdout, stderr string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var out, said bytes.Buffer
@@ -183,38 +185,39 @@ func (d *daemon) try(stdin io.Reader, args ...string) (stdout, stderr string, er
 	return out.String(), said.String(), err
 }
 
-// docker runs the client and returns what it prints.
-func (d *daemon) docker(t *testing.T, args ...string) string {
+// Docker runs the client and returns what it prints.
+func (d *Daemon) Docker(t *testing.T, args ...string) string {
 	t.Helper()
-	stdout, stderr, err := d.try(nil, args...)
+	stdout, stderr, err := d.Try(nil, args...)
 	if err != nil {
 		t.Fatalf("docker %s: %v: %s", strings.Join(args, " "), err, stderr)
 	}
 	return strings.TrimSpace(stdout)
 }
 
-// run runs the writer to its end and returns the container's ID: options come before the image, the rest behind it.
-func (d *daemon) run(t *testing.T, options []string, args ...string) string {
+// Run runs the writer to its end and returns the container's ID: options come before the image, the rest behind it.
+func (d *Daemon) Run(t *testing.T, options []string, args ...string) string {
 	t.Helper()
-	id := d.docker(t, slices.Concat([]string{"run", "-d", "--network", "none"}, options, []string{"writer"}, args)...)
-	if status := d.docker(t, "wait", id); status != "0" {
-		_, stderr := d.logs(t, id)
+	id := d.Docker(t, slices.Concat([]string{"run", "-d", "--network", "none"}, options, []string{"writer"}, args)...)
+	if status := d.Docker(t, "wait", id); status != "0" {
+		_, stderr := d.Logs(t, id)
 		t.Fatalf("the writer ended with %s: %s", status, stderr)
 	}
 	return id
 }
 
-func (d *daemon) logs(t *testing.T, id string) (stdout, stderr string) {
+// Logs returns what the daemon still has of what a container wrote.
+func (d *Daemon) Logs(t *testing.T, id string) (stdout, stderr string) {
 	t.Helper()
-	stdout, stderr, err := d.try(nil, "logs", id)
+	stdout, stderr, err := d.Try(nil, "logs", id)
 	if err != nil {
 		t.Fatalf("docker logs: %v: %s", err, stderr)
 	}
 	return stdout, stderr
 }
 
-// eventually waits until something holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+// Eventually waits until something holds.
+func Eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for start := time.Now(); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Since(start) > 10*time.Second {
@@ -223,12 +226,12 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// writerImage builds the writer and an image of it with the links that nginx has, and returns the image's file.
-func writerImage(t *testing.T) string {
+// WriterImage builds the writer and an image of it with the links that nginx has, and returns the image's file.
+func WriterImage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "writer")
-	build := exec.Command("go", "build", "-o", program, "./testdata/docker/writer")
+	build := exec.Command("go", "build", "-o", program, "lookback/scanners/workload/testdata/docker/writer")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the writer: %v: %s", err, out)

@@ -1,0 +1,177 @@
+// Package sensors reads which sensors a host has, beside auditd and Sysmon: that one is there, and whether it records, are
+// two questions.
+package sensors
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"lookback/evidence"
+	"lookback/scanners/host/logfile"
+	"lookback/scanners/host/logrotate"
+	"lookback/scanners/host/scope"
+	"lookback/scanners/host/syslog"
+	"lookback/scanners/host/unit"
+	"lookback/scanners/locate"
+)
+
+// A sensor is a product as packages install it on a host.
+type sensor struct {
+	name  string
+	units []string // it runs as any of them
+	// read finds out what it records; nil for a product whose console decides.
+	read   func(*scope.Scope, *found)
+	source string // the documentation that the row was read from; "" where its unit's name is known from hearsay alone
+}
+
+// found is a sensor that is installed.
+type found struct {
+	sensor
+	state unit.State
+	// on says whether it records anything, where its configuration tells.
+	on    evidence.Value[bool]
+	what  string // what it writes down, for a sentence
+	parts map[evidence.Part]evidence.Value[evidence.Extent]
+	to    []evidence.Delivery
+	whole evidence.Value[bool] // whether to is all
+	of    []evidence.Activity
+}
+
+// Read records each sensor that is installed, once for each activity that it watches. It goes after auditd and Sysmon, and
+// says that all sensors were looked for.
+func Read(_ context.Context, s *scope.Scope) {
+	for _, one := range products {
+		for _, name := range one.units {
+			st := unit.Find(s, name, evidence.Process, evidence.FileChange)
+			if there, _ := st.Installed.Get(); !there {
+				continue
+			}
+			f := found{sensor: one, state: st, what: "what happens on the machine", parts: map[evidence.Part]evidence.Value[evidence.Extent]{}, of: []evidence.Activity{evidence.Process}}
+			if one.read != nil {
+				one.read(s, &f)
+			} else {
+				at := st.At.WithNote(one.name + " is installed; what it records is decided in its vendor's console")
+				f.on, f.whole = evidence.Unknown[bool](evidence.Elsewhere, at), evidence.Unknown[bool](evidence.Elsewhere, at)
+			}
+			observe(s, f)
+			break
+		}
+	}
+	at := evidence.Origin{Note: fmt.Sprintf("%d products were looked for, beside auditd and Sysmon", len(products))}
+	s.Look(evidence.Process, evidence.Known(true, at))
+	s.Look(evidence.FileChange, evidence.Known(true, at))
+}
+
+// observe is the only place that knows what it means.
+func observe(s *scope.Scope, f found) {
+	enabled := f.on
+	if starts, known := f.state.Enabled.Get(); !known {
+		enabled = f.state.Enabled
+	} else if !starts {
+		enabled = evidence.Known(false, f.state.Enabled.At().WithNote(f.name+" is installed, and does not start with the machine"))
+	}
+	if runs, known := f.state.Running.Get(); known && !runs {
+		enabled = evidence.Known(false, f.state.Running.At().WithNote(f.name+" is installed, and does not run"))
+	}
+	for _, activity := range f.of {
+		source := s.Source("sensor/"+strings.ReplaceAll(f.name, " ", "-"), activity, "sensor", f.name, f.state.At)
+		source.Records, source.Enabled, source.To, source.Complete = f.what, enabled, f.to, f.whole
+		for part, extent := range f.parts {
+			source.Parts[part] = extent
+		}
+		source.Parts[evidence.PartEveryNode] = evidence.Moot[evidence.Extent](f.state.At)
+		s.Record(source)
+	}
+}
+
+// A settings file is YAML that was read, and where.
+type settings struct {
+	name string
+	root *yaml.Node
+}
+
+// config reads a YAML file. Where there is none it is empty; where it cannot be read, what the sensor does is unknown.
+func (f *found) config(s *scope.Scope, name string) (settings, bool) {
+	c := settings{name: name}
+	data, err := s.Read(name, f.of...)
+	if err == nil && data != nil {
+		var doc yaml.Node
+		if err = yaml.Unmarshal(data, &doc); err != nil {
+			s.Missed("the file "+name, err, scope.At(name, 0), f.of...)
+		}
+		c.root = &doc
+	}
+	if err != nil {
+		f.on, f.whole = scope.Unknown[bool](err, scope.At(name, 0)), scope.Unknown[bool](err, scope.At(name, 0))
+		return c, false
+	}
+	return c, true
+}
+
+// get returns the text of a setting, and where it is written; "" and the file where it is not.
+func (c settings) get(path ...string) (string, evidence.Origin) {
+	at := scope.At(c.name, 0)
+	if c.root == nil {
+		return "", at
+	}
+	place, value, n := locate.Find(c.root, path...)
+	if n < len(path) || value == nil || value.Kind != yaml.ScalarNode {
+		return "", at
+	}
+	return value.Value, scope.At(c.name, place.Line)
+}
+
+// yes reports whether a setting is on, and where that is written or holds by default.
+func (c settings) yes(byDefault bool, path ...string) (bool, evidence.Origin) {
+	value, at := c.get(path...)
+	switch strings.ToLower(value) {
+	case "true", "yes", "on", "1":
+		return true, at
+	case "":
+		return byDefault, at.WithNote("default of " + strings.Join(path, "."))
+	}
+	return false, at
+}
+
+func all(at evidence.Origin) evidence.Value[evidence.Extent] {
+	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+}
+
+func some(but string, at evidence.Origin) evidence.Value[evidence.Extent] {
+	return evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, at)
+}
+
+func nothing(at evidence.Origin) evidence.Value[evidence.Extent] {
+	return evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+}
+
+// file returns a delivery to a file of the host's, whose store is recorded if no other reader knows it. Bytes is the most
+// that it keeps, 0 for no bound that is known.
+func file(s *scope.Scope, name string, bytes int64, at evidence.Origin) evidence.Delivery {
+	name = strings.TrimPrefix(name, "/")
+	store := s.DiskStore(s.ID(name), "log file", name, at)
+	if bytes > 0 {
+		store.Kept, store.Bytes = evidence.Known(0, at), evidence.Known(bytes, at)
+		span := logfile.Measure(s, logfile.Series(s, name))
+		store.Oldest, store.Newest = span.Oldest, span.Newest
+	} else {
+		logrotate.Fill(s, store, name)
+	}
+	s.Record(store)
+	return scope.To(store.ID, at)
+}
+
+// journal is where the standard output of a service goes.
+func journal(s *scope.Scope, at evidence.Origin) []evidence.Delivery {
+	if s.Store(s.ID("journal")) == nil {
+		return nil
+	}
+	return []evidence.Delivery{scope.To(s.ID("journal"), at)}
+}
+
+func toSyslog(s *scope.Scope, program string) []evidence.Delivery {
+	return syslog.Routes(s, "user", program)
+}

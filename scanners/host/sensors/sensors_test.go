@@ -1,0 +1,146 @@
+package sensors
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"lookback/evidence"
+	"lookback/scanners/host/hosttest"
+	"lookback/scanners/host/scope"
+)
+
+const stock = "[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n"
+
+// enabled returns the files of a service that starts with the host, and more.
+func enabled(name string, files map[string]string) map[string]string {
+	out := map[string]string{
+		"usr/lib/systemd/system/" + name:                     stock,
+		"etc/systemd/system/multi-user.target.wants/" + name: "-> /usr/lib/systemd/system/" + name,
+	}
+	maps.Copy(out, files)
+	return out
+}
+
+// journalled records a journal, as the reader of journald does.
+func journalled(_ context.Context, s *scope.Scope) {
+	s.Record(s.DiskStore(s.ID("journal"), "journal", "the journal", scope.At("etc/systemd/journald.conf", 0)))
+}
+
+// said is what the sources of a set say of processes.
+func said(set *evidence.Set) (out []string) {
+	for _, r := range set.Records {
+		s, ok := r.(*evidence.LogSource)
+		if !ok || s.Activity != evidence.Process {
+			continue
+		}
+		line := s.Name
+		if on, known := s.Enabled.Get(); known {
+			line += fmt.Sprintf(" on=%v", on)
+		} else {
+			line += " " + s.Enabled.Why().String()
+		}
+		for _, p := range []evidence.Part{evidence.PartProcessStart, evidence.PartConnections, evidence.PartFileWrites} {
+			if e, known := s.Parts[p].Get(); known {
+				line += fmt.Sprintf(" %s=%s", p, e.Grade)
+			}
+		}
+		for _, d := range s.To {
+			line += " -> " + d.To.Thing()
+			if d.To.Thing() == "" {
+				line += string(d.To)
+			}
+		}
+		if s.Complete.IsUnknown() {
+			line += " or elsewhere"
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestWhatSensorsRecord(t *testing.T) {
+	falcoYAML := "stdout_output:\n  enabled: false\nsyslog_output:\n  enabled: false\nfile_output:\n  enabled: true\n  keep_alive: false\n  filename: /var/log/falco.log\nhttp_output:\n  enabled: true\n  url: https://me:secret@falcosidekick.example.net:2801/x\n"
+	osqueryConf := "{\n// comment\n\"options\": {\"disable_audit\": \"false\", \"logger_path\": \"/var/log/osquery\"}, \"schedule\": {\"p\": {\"query\": \"SELECT * FROM process_events;\", \"interval\": 60}}}"
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"none": {map[string]string{"etc/hostname": "x"}, nil},
+		"Falco as its package sets it": {
+			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: true}\nsyslog_output: {enabled: false}\n"}),
+			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
+		},
+		"Falco with a file and a server": {
+			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": falcoYAML}),
+			[]string{"Falco on=true process-create=some connections=some file-writes=some -> var/log/falco.log -> http:falcosidekick.example.net:2801//"},
+		},
+		"Falco with a broken configuration": {
+			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "a: [\n"}), []string{"Falco failed or elsewhere"},
+		},
+		"Tetragon that exports to a file": {
+			enabled("tetragon.service", map[string]string{"usr/local/lib/tetragon/tetragon.conf.d/export-filename": "/var/log/tetragon/tetragon.log\n"}),
+			[]string{"Tetragon on=true process-create=all connections=none file-writes=none -> var/log/tetragon/tetragon.log"},
+		},
+		"Tetragon that exports nothing": {
+			enabled("tetragon.service", nil), []string{"Tetragon on=false process-create=all connections=none file-writes=none"},
+		},
+		"Tetragon with policies": {
+			enabled("tetragon.service", map[string]string{"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.tp.d/a.yaml": "kind: TracingPolicy\n"}),
+			[]string{"Tetragon on=true process-create=all -> t.log"},
+		},
+		"osquery that answers questions": {
+			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM processes;\"}}}"}),
+			[]string{"osquery on=false process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
+		},
+		"osquery that records program starts": {
+			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.conf": osqueryConf}),
+			[]string{"osquery on=true process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
+		},
+		"osquery that a server manages": {
+			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.flags": "--config_plugin=tls\n--tls_hostname=x\n"}),
+			[]string{"osquery elsewhere or elsewhere"},
+		},
+		"the Datadog agent as installed":          {enabled("datadog-agent.service", nil), []string{"Datadog Agent on=false"}},
+		"the Datadog agent with runtime security": {enabled("datadog-agent.service", map[string]string{"etc/datadog-agent/system-probe.yaml": "runtime_security_config:\n  enabled: true\n"}), []string{"Datadog Agent on=true process-create=some connections=some file-writes=some or elsewhere"}},
+		"a vendor's agent is present, which is not recording": {
+			enabled("falcon-sensor.service", nil), []string{"CrowdStrike Falcon elsewhere or elsewhere"},
+		},
+		"a vendor's agent that does not start": {
+			map[string]string{"usr/lib/systemd/system/mdatp.service": stock}, []string{"Microsoft Defender for Endpoint on=false or elsewhere"},
+		},
+		"two sensors": {
+			enabled("falcon-sensor.service", enabled("datadog-agent.service", nil)), []string{"CrowdStrike Falcon elsewhere or elsewhere", "Datadog Agent on=false"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := said(hosttest.Scan(t, test.files, journalled, Read))
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestASensorThatDoesNotRunRecordsNothing(t *testing.T) {
+	files := enabled("falcon-sensor.service", map[string]string{"sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/x.service/cgroup.procs": "1\n"})
+	set := hosttest.Run(t, hosttest.Image(t, files), func(s *scope.Scope) { s.Live = true }, Read)
+	if got := said(set); len(got) != 1 || !strings.HasPrefix(got[0], "CrowdStrike Falcon on=false") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAHostWithoutASensorFailsAndOneWithAVendorsIsNotAssessed(t *testing.T) {
+	for want, files := range map[string]map[string]string{
+		"fail watched-processes host:web-1//host: no sensor watches": {"etc/hostname": "x"},
+		"not-assessed watched-processes host:web-1//host: ":          enabled("sentinelone.service", nil),
+	} {
+		lines := hosttest.Judge(hosttest.Scan(t, files, Read))
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, want) }) {
+			t.Errorf("no line %q in\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+}
