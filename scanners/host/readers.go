@@ -9,6 +9,7 @@ import (
 	"lookback/scanners/host/docker"
 	"lookback/scanners/host/journald"
 	"lookback/scanners/host/kubelet"
+	"lookback/scanners/host/login"
 	"lookback/scanners/host/memory"
 	"lookback/scanners/host/scope"
 	"lookback/scanners/host/sensors"
@@ -25,7 +26,7 @@ func readers(ofWindows bool) []func(context.Context, *scope.Scope) {
 		return []func(context.Context, *scope.Scope){windows.Read}
 	}
 	return []func(context.Context, *scope.Scope){
-		journald.Read, syslog.Read, auditd.Read, sysmon.Read, sensors.Read, clock.Read,
+		journald.Read, syslog.Read, login.Read, auditd.Read, sysmon.Read, sensors.Read, clock.Read,
 		docker.Read, containerd.Read, kubelet.Read, memory.Read, shippers.Read,
 	}
 }
