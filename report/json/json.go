@@ -40,13 +40,14 @@ type scan struct {
 }
 
 type policy struct {
-	Retain        int   `json:"retain_days"`
-	Searchable    int   `json:"searchable_days"`
-	RestoreWithin int64 `json:"restore_within_seconds"`
-	FinishedStays int64 `json:"finished_stays_seconds"`
-	Buffer        int64 `json:"buffer_bytes"`
-	Fresh         int64 `json:"fresh_seconds"`
-	Hands         int   `json:"hands"`
+	Retain        int      `json:"retain_days"`
+	Searchable    int      `json:"searchable_days"`
+	RestoreWithin int64    `json:"restore_within_seconds"`
+	FinishedStays int64    `json:"finished_stays_seconds"`
+	Buffer        int64    `json:"buffer_bytes"`
+	Fresh         int64    `json:"fresh_seconds"`
+	Hands         int      `json:"hands"`
+	TimeSources   []string `json:"time_sources,omitempty"`
 }
 
 type score struct {
@@ -133,6 +134,7 @@ type row struct {
 	HotAtLeast       bool              `json:"hot_at_least"`
 	Partly           bool              `json:"partly"`
 	KeptUntilDeleted bool              `json:"kept_until_deleted"`
+	Seen             *int              `json:"seen_days,omitempty"`
 	Ends             string            `json:"ends"`
 	Development      bool              `json:"development,omitempty"`
 	Because          because           `json:"because"`
@@ -158,7 +160,7 @@ func render(w io.Writer, r *report.Report, lists func(*object.Writer)) error {
 	o.Member("scan", scan{r.Started.UTC(), r.Ended.UTC(), append([]string{}, r.Targets...), r.Evidence, r.Partial})
 	o.Member("policy", policy{
 		r.Policy.Retain, r.Policy.Searchable, int64(r.Policy.RestoreWithin / time.Second),
-		int64(r.Policy.FinishedStays / time.Second), r.Policy.Buffer, int64(r.Policy.Fresh / time.Second), r.Policy.Hands,
+		int64(r.Policy.FinishedStays / time.Second), r.Policy.Buffer, int64(r.Policy.Fresh / time.Second), r.Policy.Hands, r.Policy.TimeSources,
 	})
 	s := r.Score
 	o.Member("score", score{
@@ -212,10 +214,14 @@ func gapOf(g evidence.Gap) any {
 }
 
 func rowOf(h report.Row) any {
+	var seen *int
+	if h.WasSeen {
+		seen = &h.Seen
+	}
 	return row{
 		Asset: thing{h.Asset.ID, h.Asset.Kind, h.Asset.Name}, Activity: h.Activity,
 		Total: days(h.Total), Hot: days(h.Hot), AtLeast: h.AtLeast, HotAtLeast: h.HotAtLeast, Partly: h.Partly, KeptUntilDeleted: h.Total == evidence.Forever,
-		Ends: h.Ends, Development: h.Development, Because: at(h.Because),
+		Seen: seen, Ends: h.Ends, Development: h.Development, Because: at(h.Because),
 	}
 }
 

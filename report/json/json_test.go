@@ -353,3 +353,18 @@ func FuzzKeys(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatWasSeenIsToldApartFromWhatIsPromised(t *testing.T) {
+	of := func(row report.Row) string {
+		r := *reporttest.Sample(t)
+		r.Horizon = []report.Row{row}
+		return string(render(t, &r))
+	}
+	seen := of(report.Row{Reach: report.Reach{Seen: 9, WasSeen: true}})
+	if !strings.Contains(seen, `"total_days":0,`) || !strings.Contains(seen, `"seen_days":9,`) {
+		t.Errorf("9 days seen: %s", seen)
+	}
+	if strings.Contains(of(report.Row{}), "seen_days") {
+		t.Error("what nobody looked at was seen")
+	}
+}
