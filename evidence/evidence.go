@@ -127,6 +127,7 @@ const (
 	PartRejected      Part = "rejected"       // traffic that was turned away
 	PartEveryKind     Part = "every-kind"     // every kind of resource
 	PartEveryEvent    Part = "every-event"    // none is left out, or lost by a service that promises best effort alone
+	PartTraffic       Part = "traffic"        // what comes through a door, as far as the platform can log it: no filter, sample or lesser log is chosen
 
 	PartProcessEnd       Part = "process-end"       // programs that ended
 	PartFileDeletes      Part = "file-deletes"      // files deleted

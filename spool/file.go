@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"os"
+	"strings"
 
 	"lookback/evidence"
 )
@@ -46,7 +48,7 @@ func (s *Spool) Sort(path string) (*File, error) {
 	defer f.Close()
 	const run = 20_000
 	head, part := &evidence.Set{Partial: true}, &evidence.Set{}
-	sc := scan(f)
+	sc := scan(f, 0, math.MaxInt64)
 	s.small = 0
 	for n := 1; sc.Scan(); n++ {
 		line, err := evidence.ParseLine(sc.Bytes())
@@ -131,7 +133,7 @@ func (f *File) CopyTo(w io.Writer) error {
 }
 
 func (f *File) read(start, end int64, number int, take func(evidence.Line) error) error {
-	sc := scan(io.NewSectionReader(f.f, start, end-start))
+	sc := scan(f.f, start, end)
 	for ; sc.Scan(); number++ {
 		line, err := evidence.ParseLine(sc.Bytes())
 		if err == nil {
@@ -239,14 +241,23 @@ func (x *index) add(text []byte) error {
 }
 
 // unit puts a record's line into its unit. A unit that goes on after another one began takes that one in: "a", "a-b//x",
-// "a//x" is the order of IDs.
+// "a//x" is the order of IDs. What belongs to no account ("aws://s3/NAME/PREFIX") is a unit by itself: of this an organisation may
+// have more than goes into memory.
 func (x *index) unit(line evidence.Line, start int64) {
 	name := line.ID.Unit()
-	n, ok := x.named[name]
-	if !ok {
-		n = len(x.units)
-		x.named[name] = n
-		x.units = append(x.units, span{start: start, line: x.lines})
+	var n int
+	if strings.HasSuffix(name, ":") && strings.HasPrefix(string(line.ID[len(name):]), "//") {
+		if n = len(x.units) - 1; line.ID != x.last.ID {
+			n++
+			x.units = append(x.units, span{start: start, line: x.lines})
+		}
+	} else {
+		var ok bool
+		if n, ok = x.named[name]; !ok {
+			n = len(x.units)
+			x.named[name] = n
+			x.units = append(x.units, span{start: start, line: x.lines})
+		}
 	}
 	if n < len(x.units)-1 {
 		for _, u := range x.units[n+1:] {

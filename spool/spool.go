@@ -18,10 +18,13 @@ import (
 	"lookback/evidence"
 )
 
-// Small is how many bytes of evidence are held in memory and judged at once.
-const Small = 64 << 20
+// Small is how many bytes of evidence are judged at once. As long as there are no more than held, they are in memory too.
+const (
+	Small = 64 << 20
+	held  = 16 << 20
+)
 
-// A Spool takes the parts of a scan, such as its accounts. Parts are held in memory until they are no longer small; from
+// A Spool takes the parts of a scan, such as its accounts. Parts are held in memory as long as they are few; from
 // then on they are files in a folder of its own that nobody else may read, each of them evidence that is read by itself and
 // says that it is partial.
 // It may be used by several goroutines.
@@ -31,6 +34,7 @@ type Spool struct {
 
 	mu      sync.Mutex
 	dir     string // empty as long as everything is in memory
+	files   int
 	size    int64
 	parts   []*part
 	counted map[string]int
@@ -40,6 +44,7 @@ type Spool struct {
 type part struct {
 	text []byte // nil once it is in a file
 	path string
+	size int64
 	// Where its records (and the waivers after its gaps) begin and end, and where its gaps do. Both are read apart, so
 	// that no file is open before its turn.
 	streams []stream
@@ -62,17 +67,26 @@ func New(dir string) *Spool {
 // memory once many parts are there. It sorts the set.
 func (s *Spool) Add(set *evidence.Set) error {
 	set.Sort()
-	var buf bytes.Buffer
-	if err := evidence.Write(&buf, &evidence.Set{
-		Tool: set.Tool, Started: set.Started, Targets: set.Targets, Ended: set.Ended,
-		Records: set.Records, With: set.With, Gaps: set.Gaps, Waivers: set.Waivers, Counted: set.Counted,
-		Partial: true, // as long as it lies alone, so that nobody takes it for a whole scan after a kill
-	}); err != nil {
-		return err
-	}
-	p := &part{text: buf.Bytes()}
-	if err := p.cut(); err != nil {
+	p := &part{}
+	path, err := s.file()
+	if err != nil {
 		return fmt.Errorf("keeping evidence: %w", err)
+	}
+	if path == "" {
+		var buf bytes.Buffer
+		if err := p.write(&buf, set); err != nil {
+			return fmt.Errorf("keeping evidence: %w", err)
+		}
+		p.text = buf.Bytes()
+	} else {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("keeping evidence: %w", err)
+		}
+		if err := errors.Join(p.write(f, set), f.Close()); err != nil {
+			return fmt.Errorf("keeping evidence: %w", err)
+		}
+		p.path = path
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,56 +94,109 @@ func (s *Spool) Add(set *evidence.Set) error {
 		s.counted[kind] += n
 	}
 	s.parts = append(s.parts, p)
-	s.size += int64(len(p.text))
-	if s.size <= s.small {
+	s.size += p.size
+	if s.size <= min(held, s.small) {
 		return nil
 	}
-	for i, p := range s.parts {
-		if err := s.spill(p, i); err != nil {
+	for _, p := range s.parts {
+		if err := s.spill(p); err != nil {
 			return fmt.Errorf("keeping evidence: %w", err)
 		}
 	}
 	return nil
 }
 
-// cut finds the streams of a part.
-func (p *part) cut() error {
-	var at int64
-	last := evidence.SectionHeader
-	for text := range bytes.Lines(p.text) {
-		line, err := evidence.ParseLine(bytes.TrimSuffix(text, newline))
-		if err != nil {
-			return err
-		}
-		if line.Section != last {
-			if n := len(p.streams); n > 0 && p.streams[n-1].end == 0 {
-				p.streams[n-1].end = at
-			}
-			if line.Section != evidence.SectionEnd {
-				line.Text = bytes.Clone(line.Text)
-				p.streams = append(p.streams, stream{part: p, start: at, first: line})
-			}
-			last = line.Section
-		}
-		at += int64(len(text))
+// write writes a part, and finds its streams.
+func (p *part) write(to io.Writer, set *evidence.Set) error {
+	c := &cutter{part: p, last: evidence.SectionHeader}
+	out := bufio.NewWriterSize(io.MultiWriter(to, c), 64<<10)
+	if err := evidence.Write(out, &evidence.Set{
+		Tool: set.Tool, Started: set.Started, Targets: set.Targets, Ended: set.Ended,
+		Records: set.Records, With: set.With, Gaps: set.Gaps, Waivers: set.Waivers, Counted: set.Counted,
+		Partial: true, // as long as it lies alone, so that nobody takes it for a whole scan after a kill
+	}); err != nil {
+		return err
 	}
-	return nil
+	return out.Flush()
+}
+
+// A cutter finds the streams of a part that is written to it.
+type cutter struct {
+	*part
+	last evidence.Section
+	rest []byte // the begin of a line
+}
+
+func (c *cutter) Write(data []byte) (int, error) {
+	n := len(data)
+	for {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			c.rest = append(c.rest, data...)
+			return n, nil
+		}
+		text := data[:i]
+		if len(c.rest) > 0 {
+			c.rest = append(c.rest, text...)
+			text = c.rest
+		}
+		line, err := evidence.ParseLine(text)
+		if err != nil {
+			return 0, err
+		}
+		c.add(line)
+		c.rest, data = c.rest[:0], data[i+1:]
+	}
+}
+
+func (c *cutter) add(line evidence.Line) {
+	if line.Section != c.last {
+		if n := len(c.streams); n > 0 && c.streams[n-1].end == 0 {
+			c.streams[n-1].end = c.size
+		}
+		if line.Section != evidence.SectionEnd {
+			first := line
+			first.Text = bytes.Clone(line.Text)
+			c.streams = append(c.streams, stream{part: c.part, start: c.size, first: first})
+		}
+		c.last = line.Section
+	}
+	c.size += int64(len(line.Text)) + 1
 }
 
 var newline = []byte{'\n'}
 
-// spill writes a part to a file.
-func (s *Spool) spill(p *part, n int) error {
-	if p.text == nil {
-		return nil
+// file is where the next part is to be written: nowhere as long as parts are held in memory.
+func (s *Spool) file() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == "" {
+		return "", nil
 	}
+	return s.path()
+}
+
+// path names a new file.
+func (s *Spool) path() (string, error) {
 	if s.dir == "" {
 		var err error
 		if s.dir, err = os.MkdirTemp(s.parent, "lookback-"); err != nil {
-			return err
+			return "", err
 		}
 	}
-	path := filepath.Join(s.dir, fmt.Sprintf("%06d.jsonl", n))
+	s.files++
+	return filepath.Join(s.dir, fmt.Sprintf("%06d.jsonl", s.files)), nil
+}
+
+// spill writes a part that is held in memory to a file.
+func (s *Spool) spill(p *part) error {
+	if p.path != "" {
+		return nil
+	}
+	path, err := s.path()
+	if err != nil {
+		return err
+	}
 	if err := os.WriteFile(path, p.text, 0o600); err != nil {
 		return err
 	}
@@ -161,12 +228,12 @@ func (s *Spool) Join(head *evidence.Set) (set *evidence.Set, file *File, err err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	whole := &evidence.Set{Tool: head.Tool, Started: head.Started, Targets: head.Targets, Ended: head.Ended, Partial: head.Partial, Counted: s.counted}
-	if s.dir == "" {
+	if s.size <= s.small {
 		var text bytes.Buffer
 		if err := s.write(&text, whole); err != nil {
 			return nil, nil, err
 		}
-		s.parts = nil
+		s.gone()
 		set, err := evidence.Read(&text)
 		return set, nil, err
 	}
@@ -179,12 +246,19 @@ func (s *Spool) Join(head *evidence.Set) (set *evidence.Set, file *File, err err
 	if err := errors.Join(s.write(io.MultiWriter(f, index), whole), f.Close()); err != nil {
 		return nil, nil, fmt.Errorf("joining evidence: %w", err)
 	}
-	for _, p := range s.parts {
-		_ = os.Remove(p.path) // it goes with the folder anyway; this makes room
-	}
-	s.parts = nil
+	s.gone()
 	file, err = index.open(path)
 	return nil, file, err
+}
+
+// gone removes parts that are joined: they go with the folder anyway, and this makes room.
+func (s *Spool) gone() {
+	for _, p := range s.parts {
+		if p.path != "" {
+			_ = os.Remove(p.path)
+		}
+	}
+	s.parts = nil
 }
 
 // write writes the whole: header and end of a set, and between them the lines of all parts in order.
@@ -290,7 +364,7 @@ func (l *lines) next() (more bool, err error) {
 			}
 			r, l.file = f, f
 		}
-		l.sc = scan(io.NewSectionReader(r, l.start, l.end-l.start))
+		l.sc = scan(r, l.start, l.end)
 		l.sc.Scan()
 	}
 	if !l.sc.Scan() {
@@ -307,8 +381,9 @@ func (l *lines) close() {
 	}
 }
 
-func scan(r io.Reader) *bufio.Scanner {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 64<<10), evidence.MaxLine)
+// scan reads the lines from one place to another.
+func scan(r io.ReaderAt, start, end int64) *bufio.Scanner {
+	sc := bufio.NewScanner(io.NewSectionReader(r, start, end-start))
+	sc.Buffer(make([]byte, 0, 1+min(64<<10-1, end-start)), evidence.MaxLine)
 	return sc
 }

@@ -27,8 +27,11 @@ func parts(r *rand.Rand) []*evidence.Set {
 			unit := []string{fmt.Sprintf("aws:%d", n), "aws:", "aws:1-b", "a \"quoted\" name"}[max(0, r.IntN(12)-8)]
 			at := evidence.Origin{Call: "s3:Get", Of: fmt.Sprint(r.IntN(2))}
 			id := evidence.ID(fmt.Sprintf("%s%s//%d", unit, []string{"", "/eu"}[r.IntN(2)], r.IntN(6)))
-			if r.IntN(9) == 0 {
+			switch r.IntN(9) {
+			case 0:
 				id = evidence.ID(unit)
+			case 1, 2: // a bucket
+				id = evidence.ID("aws://s3/" + []string{"logs", "logs-b", "logs/a", "logs/a/b", "other/a"}[r.IntN(5)])
 			}
 			switch r.IntN(3) {
 			case 0:
@@ -154,6 +157,9 @@ func holds(t *testing.T, file *File, text []byte) {
 		}
 		for _, r := range records {
 			name := r.Self().ID.Unit()
+			if strings.HasPrefix(string(r.Self().ID), "aws://") {
+				name = string(r.Self().ID)
+			}
 			if m, ok := seen[name]; ok && m != n {
 				t.Errorf("%s lies in units %d and %d", name, m, n)
 			}
@@ -171,6 +177,26 @@ func holds(t *testing.T, file *File, text []byte) {
 	sum := sha256.Sum256(again)
 	if file.SHA256() != hex.EncodeToString(sum[:]) {
 		t.Error("the hash is not that of the evidence")
+	}
+}
+
+// TestBucketsAreUnits has no place in a bucket lie in memory because others do.
+func TestBucketsAreUnits(t *testing.T) {
+	set := head()
+	for _, id := range []evidence.ID{"aws:", "aws://s3/a/x", "aws://s3/a/y", "aws://s3/b", "aws://s3/b/x", "aws://s3/c-d/x", "aws://s3/c/x", "aws:1//a", "aws:1/eu//a"} {
+		set.Record(&evidence.Asset{Subject: evidence.Subject{ID: id}})
+	}
+	_, file := spooled(t, []*evidence.Set{set}, 0)
+	var got []int
+	for n := range file.Units() {
+		records, err := file.Unit(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, len(records))
+	}
+	if want := []int{1, 1, 1, 1, 1, 1, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("units of %d records, want %d", got, want)
 	}
 }
 

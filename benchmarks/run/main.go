@@ -3,7 +3,7 @@
 // Command run measures lookback beside what does comparable work on the same files: whole processes, taken in turn, so
 // that what else the machine does falls on all of them alike. See the README one folder up.
 //
-//	go run ./benchmarks/run [-install] [-small] [-runs N] [-keep FOLDER]
+//	go run ./benchmarks/run [-install] [-small] [-runs N] [-keep FOLDER] [-system FOLDER] [-only TITLE]
 package main
 
 import (
@@ -34,10 +34,12 @@ func main() {
 	small := flag.Bool("small", false, "a few files and one run of each: to try the benchmark itself, not to quote")
 	runs := flag.Int("runs", 7, "measured runs of each program, after one to warm up")
 	keep := flag.String("keep", "", "write the corpora to this new `folder` and leave them there")
+	system := flag.String("system", "", "also scan the disk of a system in this `folder`: what debootstrap makes, or a mounted image")
+	only := flag.String("only", "", "leave out comparisons whose `title` has not this in it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := benchmark(ctx, os.Stdout, *install, *small, *runs, *keep); err != nil {
+	if err := benchmark(ctx, os.Stdout, *install, *small, *runs, *keep, *system, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "run:", err)
 		os.Exit(1)
 	}
@@ -58,7 +60,7 @@ type race struct {
 	programs []program // the first is ours
 }
 
-func benchmark(ctx context.Context, w io.Writer, install, small bool, runs int, keep string) error {
+func benchmark(ctx context.Context, w io.Writer, install, small bool, runs int, keep, system, only string) error {
 	// Every path handed to a program is absolute: each runs in the corpus.
 	bin, err := filepath.Abs(filepath.Join(cache, "bin"))
 	if err != nil {
@@ -89,9 +91,9 @@ func benchmark(ctx context.Context, w io.Writer, install, small bool, runs int, 
 	} else if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	apps, bundles, projects, scale := 500, 8, 200, 20
+	apps, bundles, projects, scale, logs := 500, 8, 200, 20, int64(1e9)
 	if small {
-		apps, bundles, projects, scale, runs = 4, 1, 2, 2, 1
+		apps, bundles, projects, scale, logs, runs = 4, 1, 2, 2, 1e6, 1
 	}
 	corpora := map[string][]string{
 		"small-files": {"-bundles=0", fmt.Sprint("-apps=", apps)},
@@ -110,8 +112,25 @@ func benchmark(ctx context.Context, w io.Writer, install, small bool, runs int, 
 			return err
 		}
 	}
+	for name, size := range map[string]int64{"host": logs / 100, "host-large": logs} {
+		at := filepath.Join(dir, name)
+		if err := writeHost(at, size); err != nil {
+			return err
+		}
+		if sizes[name], err = sizeOf(at); err != nil {
+			return err
+		}
+	}
+	if system != "" {
+		if system, err = filepath.Abs(system); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(w, "%s\n\n", machine())
-	for _, r := range races(bin, dir, sizes, runs, scale) {
+	for _, r := range append(races(bin, dir, sizes, runs, scale), hostRaces(bin, dir, sizes, runs, system)...) {
+		if !strings.Contains(r.title, only) {
+			continue
+		}
 		if err := r.run(ctx, w); err != nil {
 			return err
 		}

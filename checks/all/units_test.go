@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"lookback/checks"
@@ -35,6 +36,9 @@ func units(set *evidence.Set) memory {
 	named := map[string]int{}
 	for _, r := range set.Records {
 		name := r.Self().ID.Unit()
+		if bucket, ok := strings.CutPrefix(string(r.Self().ID), "aws://s3/"); ok {
+			name, _, _ = strings.Cut(bucket, "/")
+		}
 		n, ok := named[name]
 		if !ok {
 			n = len(m.units)
@@ -144,6 +148,9 @@ func (s saved) scatter(salt, parts int) *evidence.Set {
 			if known[v] {
 				hash := fnv.New32a()
 				fmt.Fprint(hash, salt, v)
+				if salt%3 > 0 && hash.Sum32()%5 < 2 { // as a bucket, which belongs to no unit
+					return fmt.Sprintf("aws://s3/%d/%s", hash.Sum32()%4, v)
+				}
 				return fmt.Sprintf("part%d-%s", int(hash.Sum32())%parts, v)
 			}
 		}

@@ -42,14 +42,14 @@ func cloudAPIComplete(v *checks.View, region evidence.Asset, sources []evidence.
 				return checks.Failed(s.Enabled, "%s is off and records no calls in %s", name, region.Name)
 			case s.Enabled.IsUnknown():
 				return checks.NotKnown(s.Enabled)
+			case !known: // another region may have these calls
+				return checks.NotKnown(s.Parts[part])
 			case s.Floor:
 				if kept := floor(v, s, region.Name); kept.Outcome != checks.Pass {
 					return kept
 				}
 			}
 			switch {
-			case !known:
-				return checks.NotKnown(s.Parts[part])
 			case extent.Grade == evidence.None:
 				return checks.Failed(s.Parts[part], "%s leaves %s out in %s", name, calls, region.Name)
 			case extent.Grade != evidence.All:

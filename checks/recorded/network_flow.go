@@ -16,7 +16,8 @@ in the traffic that was let through.
 
 Cure, AWS: a flow log on the VPC for all traffic ("TrafficType": "ALL").
 
-A flow log of a subnet or of a network interface counts for that part alone.`,
+A flow log of a subnet or of a network interface counts for that part alone. A network that nothing is in fails as well, only
+less loudly: no traffic is lost today, and regions that nobody uses are where intruders like to start machines.`,
 	Judge: checks.About(evidence.NetworkFlow, networkFlow),
 }
 
@@ -34,6 +35,9 @@ func networkFlow(_ *checks.View, network evidence.Asset, sources []evidence.LogS
 		return checks.Best(sources, func(s evidence.LogSource) checks.Verdict {
 			extent, known := s.Parts[part].Get()
 			switch {
+			case checks.Off(s) && s.Parts[part].IsMoot(): // what comes in tomorrow is not recorded either
+				return checks.Failed(s.Parts[part], "no flow log records %s, and nothing is in it today", name).
+					Many("%d networks have no flow log, and nothing is in them today").As(checks.Low)
 			case checks.Off(s):
 				return unseen(s.Enabled)
 			case s.Enabled.IsUnknown():

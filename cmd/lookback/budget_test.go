@@ -10,7 +10,7 @@ import (
 
 // sizeBudget is the most bytes of the released binary for linux/amd64. A library that makes the linker keep what nobody
 // calls shows here first. Raise it knowingly, to a tenth above what is measured.
-const sizeBudget = 35_300_000
+const sizeBudget = 40_000_000
 
 func TestReleasedBinaryStaysSmallAndStarts(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "lookback.exe") // a name that runs on every system

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,6 +35,9 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 	cfg, err = loadConfig(e, f, targets[0])
 	if err != nil {
 		return nil, nil, err
+	}
+	if slices.Contains(targets, hostTarget+":") {
+		return nil, nil, errors.New(`host: names no folder; "host" is this machine, "host:/mnt/image" the disk of another one`)
 	}
 	if len(targets) == 1 && isEvidence(targets[0]) {
 		what, err = openEvidence(targets[0])
@@ -66,7 +71,9 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 			if what.spool == nil {
 				what.spool = spool.New("")
 			}
+			lift := limitMemory(e, memory)
 			err := scanAWS(ctx, e, f, what.spool.Add)
+			lift()
 			if errors.Is(err, context.Canceled) {
 				set.Partial = true
 				set.Gap(evidence.Gap{Asked: "the rest of AWS", Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
@@ -79,7 +86,10 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 		}
 		var n int
 		if path, ok := isHost(target); ok {
-			err = scanHost(ctx, e, path, declared, one)
+			if twice(targets, i) {
+				continue
+			}
+			err = scanHost(ctx, e, path, declared, set, one)
 		} else {
 			n, err = scanTree(ctx, e, top, target, declared, one)
 		}
@@ -87,7 +97,8 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 		join(set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
 		if errors.Is(err, context.Canceled) {
 			set.Partial = true
-			set.Gap(evidence.Gap{Asked: "the rest of " + target, Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
+			set.Gap(evidence.Gap{Asked: "the rest of " + set.Targets[i], Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
+			err = nil // what was learned is judged
 			break
 		}
 		if err != nil {
@@ -288,6 +299,40 @@ func collectGarbage(e *env, percent int) {
 	if e.getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
+}
+
+// limitMemory has garbage collected before the program takes more than so many bytes, if what is in use leaves room for it. The
+// limit gives way to what is in use: near one, garbage is collected all the time, and a scan would take several times as long.
+// Who sets GOMEMLIMIT knows better.
+func limitMemory(e *env, limit int64) (lift func()) {
+	if e.getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	debug.SetMemoryLimit(limit)
+	lifted, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/goal:bytes"}} // after the last collection, and at the next
+		for {
+			select {
+			case <-lifted:
+				debug.SetMemoryLimit(math.MaxInt64)
+				return
+			case <-tick.C:
+				if metrics.Read(heap); heap[0].Value.Kind() != metrics.KindUint64 || heap[1].Value.Kind() != metrics.KindUint64 {
+					continue
+				}
+				live, goal := int64(heap[0].Value.Uint64()), int64(heap[1].Value.Uint64())
+				if goal < live+live/4 {
+					limit += live/2 - (goal - live)
+					debug.SetMemoryLimit(limit)
+				}
+			}
+		}
+	}()
+	return func() { close(lifted); <-ended }
 }
 
 // A lean sink keeps an asset as a copy. Scanners send one as a part of all that they know of a container, which would

@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"runtime/metrics"
 
 	"lookback/evidence"
 	"lookback/report"
@@ -120,25 +118,8 @@ func (s *scratch) render(w io.Writer, r *report.Report) error {
 	return json.Finish(w, r, lists[0], lists[1], lists[2])
 }
 
-// memory is how much a large scan is to take, if what its accounts share leaves room for it; else it takes more.
-const memory = 256 << 20
-
-// A roomy source has the limit on memory grow with what is in use. Near a limit garbage is collected all the time, and a scan
-// would take several times as long.
-type roomy struct {
-	*spool.File
-	limit uint64
-}
-
-func (r *roomy) Unit(n int) ([]evidence.Record, error) {
-	used := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(used)
-	if v := used[0].Value; v.Kind() == metrics.KindUint64 && v.Uint64() > r.limit*2/3 {
-		r.limit = v.Uint64() * 3 / 2
-		debug.SetMemoryLimit(int64(r.limit))
-	}
-	return r.File.Unit(n)
-}
+// memory is how much a scan of many accounts is to take, if what is in use leaves room for it: see limitMemory.
+const memory = 160 << 20
 
 // judge makes the report, and puts into outputs what writes the results of a large scan.
 func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.Report, done func(), err error) {
@@ -152,11 +133,7 @@ func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.R
 		return report.New(l.Set, o), done, nil
 	}
 	collectGarbage(e, 50)
-	var src report.Source = l.file
-	if e.getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory)
-		src = &roomy{l.file, memory}
-	}
+	defer limitMemory(e, memory)()
 	o.Evidence = l.file.SHA256()
 	var sink report.Sink
 	var s *scratch
@@ -172,7 +149,7 @@ func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.R
 		}
 		outputs[i].render = s.render
 	}
-	if r, err = report.NewLarge(src, o, sink); err == nil && s != nil {
+	if r, err = report.NewLarge(l.file, o, sink); err == nil && s != nil {
 		err = s.Flush()
 	}
 	return r, done, err

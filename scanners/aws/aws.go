@@ -22,11 +22,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyauth "github.com/aws/smithy-go/auth"
+	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/s3"
 	"lookback/scanners/aws/scope"
+	"lookback/scanners/aws/securitylake"
 )
 
 // Options say what is read, and as whom.
@@ -47,6 +52,7 @@ type Scan struct {
 	services []scope.Service
 	guard    *scope.Guard
 	base     aws.Config
+	wrong    atomic.Pointer[noRegionError] // what was asked for and is not there
 
 	// Accounts is how many accounts are to be read, Done how many are; Regions counts regions that were read.
 	Accounts, Done, Regions atomic.Int64
@@ -75,6 +81,7 @@ func Open(ctx context.Context, o Options) (*Scan, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithSharedConfigProfile(o.Profile),
 		config.WithHTTPClient(client),
+		config.WithLogger(logging.Nop{}), // what a reader has to know is in the report
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 				o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
@@ -92,6 +99,7 @@ func Open(ctx context.Context, o Options) (*Scan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	cfg.APIOptions = append(cfg.APIOptions, understood)
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1"
 	}
@@ -167,7 +175,7 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 		return fmt.Errorf("asking AWS who we are: %q is no name of a caller", aws.ToString(me.Arn))
 	}
 	all := scope.NewScan()
-	whole := scope.Scope{Partition: arn.Partition, Region: globalRegion(arn.Partition), Now: s.options.Now}
+	whole := scope.Scope{Partition: arn.Partition, Region: globalRegion(ctx, s.base.Region), Now: s.options.Now}
 	own := account{id: aws.ToString(me.Account), config: cfg, lost: lost, done: done}
 	accounts := []account{own}
 	rest := &evidence.Set{}
@@ -178,6 +186,10 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 		}
 	}
 	s.Accounts.Store(int64(len(accounts)))
+	for _, a := range accounts {
+		whole.Accounts = append(whole.Accounts, a.id)
+	}
+	lakes := sync.OnceValue(func() lake { return lakeOf(ctx, own) })
 	var mu sync.Mutex
 	var failed error
 	var read, records, waiting atomic.Int64 // accounts that were read, what they had, and those not handed on
@@ -205,7 +217,7 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 			base := whole
 			base.Account, base.Config = a.id, a.config.Copy()
 			base.Config.Region = base.Region
-			hand(s.account(ctx, all, base, a))
+			hand(s.account(ctx, all, base, a, lakes))
 			a.done()
 		})
 	}
@@ -234,22 +246,30 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 	if failed != nil {
 		return failed
 	}
+	if wrong := s.wrong.Load(); wrong != nil {
+		return wrong
+	}
 	return ctx.Err()
 }
 
-// globalRegion is the region of a partition that answers for what belongs to none.
-func globalRegion(partition string) string {
-	switch partition {
-	case "aws-cn":
-		return "cn-northwest-1"
-	case "aws-us-gov":
-		return "us-gov-west-1"
+// globalRegion is the region that answers for what belongs to none, in the partition that a region lies in: the one for
+// which the SDK signs calls to Organizations, which is such a service in every partition.
+func globalRegion(ctx context.Context, region string) string {
+	to, err := organizations.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, organizations.EndpointParameters{Region: &region})
+	if err != nil {
+		return region
 	}
-	return "us-east-1"
+	schemes, _ := smithyauth.GetAuthOptions(&to.Properties)
+	for _, scheme := range schemes {
+		if global, ok := smithyhttp.GetSigV4SigningRegion(&scheme.SignerProperties); ok && global != "" {
+			return global
+		}
+	}
+	return region
 }
 
 // account reads one account.
-func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a account) *evidence.Set {
+func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a account, lakes func() lake) *evidence.Set {
 	at := evidence.Origin{Call: "sts:AssumeRole", Of: a.id}
 	if a.err == nil {
 		a.err = ctx.Err()
@@ -258,17 +278,31 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 		_, a.err = a.config.Credentials.Retrieve(ctx)
 	}
 	if a.err != nil {
-		set := &evidence.Set{}
+		collect := all.NewAccount(base)
+		if s.options.Filter.Organization {
+			unreadLake(collect.Whole(), lakes(), scope.Unknown[bool](a.err, at))
+		}
+		set := collect.Take()
 		blind := blindAccount(a, scope.Unknown[bool](a.err, at))
 		set.Record(blind)
 		set.Gap(evidence.Gap{In: blind.ID, Asked: "the account " + blind.Name, Why: scope.Why(a.err), Err: scope.Brief(a.err), At: at})
 		return set
 	}
-	var regions, left []string
+	var regions, left, off []string
 	var err error
 	var first sync.WaitGroup
-	first.Go(func() { regions, left, err = s.regions(ctx, base.Config) })
+	first.Go(func() { regions, left, off, err = s.regions(ctx, base.Config) })
 	base.Organization = s.organization(ctx, base, all)
+	switch management, known := base.Organization.Get(); {
+	case s.options.Filter.Organization, known && management == a.id:
+		base.Lake = lakes().account
+	case known:
+		base.Lake = evidence.Unknown[string](evidence.Elsewhere, base.Organization.At().WithNote("the Security Lake of the organisation, of which its management account can tell, may take it"))
+	case base.Organization.IsMoot():
+		base.Lake = base.Organization
+	default:
+		base.Lake = evidence.Unknown[string](base.Organization.Why(), base.Organization.At())
+	}
 	first.Wait()
 	collect := all.NewAccount(base)
 	global := collect.Whole()
@@ -280,8 +314,18 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 		blind.In = asset.In
 		asset = blind
 		global.Missed(asset.ID, "the regions of the account", err, regionsAt)
+		if s.options.Filter.Organization {
+			unreadLake(global, lakes(), scope.Unknown[bool](err, regionsAt))
+		}
 	}
 	global.Record(asset)
+	var wrong *noRegionError
+	if errors.As(err, &wrong) {
+		s.wrong.Store(wrong)
+	}
+	for _, name := range off {
+		global.Gap(evidence.Gap{In: asset.ID, Asked: "the region " + name, Why: evidence.Elsewhere, Err: "it is not enabled for the account", At: regionsAt})
+	}
 	if len(left) > 0 {
 		global.Gap(evidence.Gap{
 			In: asset.ID, Asked: others(len(left)), Why: evidence.Elsewhere,
@@ -320,6 +364,13 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 	return set
 }
 
+// unreadLake says that an account could not be read, where it keeps the Security Lake of the organisation.
+func unreadLake(s *scope.Scope, of lake, why evidence.Value[bool]) {
+	if account, known := of.account.Get(); known && account == s.Account {
+		securitylake.Unread(s, of.of, why)
+	}
+}
+
 func assetOf(a account, at evidence.Origin) *evidence.Asset {
 	name := a.id
 	if a.name != "" {
@@ -345,15 +396,16 @@ func blindAccount(a account, why evidence.Value[bool]) *evidence.Asset {
 	return asset
 }
 
-// regions returns the regions that are enabled for an account and asked for, and those that were left out.
-func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left []string, err error) {
+// regions returns the regions that are enabled for an account and asked for, those that were left out, and those that were
+// asked for and are off.
+func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left, off []string, err error) {
 	cfg.Region = s.base.Region
 	out, err := ec2.NewFromConfig(cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	if err != nil {
 		if len(s.options.Regions) > 0 { // named by the caller, who knows
-			return slices.Sorted(slices.Values(s.options.Regions)), nil, nil
+			return slices.Sorted(slices.Values(s.options.Regions)), nil, nil, nil
 		}
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var closed []string
 	for _, r := range out.Regions {
@@ -371,11 +423,21 @@ func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left []string
 	slices.Sort(read)
 	slices.Sort(left)
 	for _, name := range s.options.Regions {
-		if !slices.Contains(read, name) && !slices.Contains(closed, name) {
-			return nil, nil, fmt.Errorf("there is no region %q", name)
+		switch {
+		case slices.Contains(closed, name):
+			off = append(off, name)
+		case !slices.Contains(read, name):
+			return nil, nil, nil, &noRegionError{name}
 		}
 	}
-	return read, left, nil
+	return read, left, off, nil
+}
+
+// A noRegionError is for a region that --region names and that does not exist.
+type noRegionError struct{ name string }
+
+func (e *noRegionError) Error() string {
+	return fmt.Sprintf("--region %s: there is no such region; \"aws ec2 describe-regions --all-regions\" lists those there are", e.name)
 }
 
 func others(n int) string {

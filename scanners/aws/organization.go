@@ -35,7 +35,7 @@ const DefaultRole = "OrganizationAccountAccessRole"
 func (s *Scan) members(ctx context.Context, own account, partition string, to *evidence.Set) ([]account, error) {
 	f := s.options.Filter
 	cfg := own.config.Copy()
-	cfg.Region = globalRegion(partition)
+	cfg.Region = globalRegion(ctx, s.base.Region)
 	client := organizations.NewFromConfig(cfg)
 	within, err := below(ctx, client, f.Units)
 	if err != nil {
@@ -186,6 +186,32 @@ func (s *Scan) organization(ctx context.Context, base scope.Scope, all *scope.Sc
 		In:      evidence.Moot[evidence.ID](at), Lasting: true,
 	}, management)
 	return evidence.Known(management, at)
+}
+
+// A lake is the account that may keep a Security Lake of its organisation, and that organisation.
+type lake struct {
+	account evidence.Value[string] // moot where there is none
+	of      evidence.ID
+}
+
+// lakeOf asks who it is. It is for who may ask: the management account, or a delegated administrator of anything.
+func lakeOf(ctx context.Context, who account) lake {
+	at := evidence.Origin{Call: "organizations:ListDelegatedAdministrators", Of: who.id}
+	out, err := organizations.NewFromConfig(who.config).ListDelegatedAdministrators(ctx, &organizations.ListDelegatedAdministratorsInput{
+		ServicePrincipal: aws.String("securitylake.amazonaws.com"), // "The delegated administrator is the same in all Regions": its user guide
+	})
+	switch {
+	case scope.Is(err, "AWSOrganizationsNotInUseException"):
+		return lake{account: evidence.Moot[string](at)}
+	case err != nil:
+		return lake{account: scope.Unknown[string](err, at)}
+	}
+	for _, a := range out.DelegatedAdministrators {
+		if arn, ok := scope.ParseARN(aws.ToString(a.Arn)); ok && a.Id != nil { // arn:aws:organizations::management:account/o-x/id
+			return lake{account: evidence.Known(*a.Id, at), of: scope.OrganizationID(arn.Account)}
+		}
+	}
+	return lake{account: evidence.Moot[string](at)}
 }
 
 // within is what holds an account: its organisation, or nothing.

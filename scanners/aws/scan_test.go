@@ -59,6 +59,10 @@ func world(first func(awstest.Call) (any, error)) func(awstest.Call) (any, error
 			}}, nil
 		case *organizations.DescribeOrganizationInput:
 			return &organizations.DescribeOrganizationOutput{Organization: &orgtypes.Organization{Id: aws.String("o-abc"), MasterAccountId: aws.String(management)}}, nil
+		case *organizations.ListDelegatedAdministratorsInput:
+			return &organizations.ListDelegatedAdministratorsOutput{DelegatedAdministrators: []orgtypes.DelegatedAdministrator{
+				{Id: aws.String(shop), Arn: aws.String("arn:aws:organizations::" + management + ":account/o-abc/" + shop)},
+			}}, nil
 		case *organizations.ListAccountsInput:
 			all := []orgtypes.Account{
 				{Id: aws.String(bank), Name: aws.String("bank"), Status: "ACTIVE"},
@@ -163,6 +167,21 @@ func TestRegionsLeftOutAreNamed(t *testing.T) {
 	}
 	want(t, "assets", assets(set), []string{"aws:111122223333//account", "aws:111122223333//organization", "aws:111122223333/eu-west-1//region"})
 	want(t, "gaps", gaps(set), []string{"aws:111122223333//account: 1 other region: elsewhere: left out by --region: us-east-1"})
+}
+
+func TestARegionThatIsNotThereIsAnErrorAndOneThatIsOffIsNamed(t *testing.T) {
+	_, err := read(t, awstest.Config(world(nil)), Options{Regions: []string{"eu-west-1", "eu-wset-1"}}, noted)
+	if err == nil || !strings.Contains(err.Error(), "--region eu-wset-1: there is no such region") {
+		t.Errorf("got %v", err)
+	}
+	set, err := read(t, awstest.Config(world(nil)), Options{Regions: []string{"me-south-1"}}, noted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "gaps", gaps(set), []string{
+		"aws:111122223333//account: 2 other regions: elsewhere: left out by --region: eu-west-1, us-east-1",
+		"aws:111122223333//account: the region me-south-1: elsewhere: it is not enabled for the account",
+	})
 }
 
 func TestWithoutItsRegionsNothingOfAnAccountIsAssumed(t *testing.T) {

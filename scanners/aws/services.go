@@ -80,6 +80,7 @@ var own = []scope.Call{
 	{Service: organizations.ServiceID, Op: "ListAccounts", Action: "organizations:ListAccounts", Per: "organisation", Fills: "Asset.ID", Perhaps: "with --organization"},
 	{Service: organizations.ServiceID, Op: "ListAccountsForParent", Action: "organizations:ListAccountsForParent", Per: "organizational unit", Fills: "Asset.ID", Perhaps: "with --ou"},
 	{Service: organizations.ServiceID, Op: "ListOrganizationalUnitsForParent", Action: "organizations:ListOrganizationalUnitsForParent", Per: "organizational unit", Fills: "Asset.ID", Perhaps: "with --ou"},
+	{Service: organizations.ServiceID, Op: "ListDelegatedAdministrators", Action: "organizations:ListDelegatedAdministrators", Per: "organisation", Fills: "LogSource.Enabled", Perhaps: "where its management account is scanned, or the whole of it"},
 	{Service: organizations.ServiceID, Op: "ListTagsForResource", Action: "organizations:ListTagsForResource", Per: "account", Fills: "Asset.ID", Perhaps: "with --tag"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"lookback/evidence"
 	"lookback/scanners/aws/scope"
 )
 
@@ -93,6 +95,67 @@ func TestAnAnswerThatIsNoneOfTheProtocolIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
+// TestAnAnswerOfSomebodyElseIsNoEmptyAccount: what says 200 and is not of AWS would otherwise decode as "there is nothing".
+func TestAnAnswerOfSomebodyElseIsNoEmptyAccount(t *testing.T) {
+	for name, answer := range map[string]struct{ kind, body string }{
+		"nothing at all":             {"", ""},
+		"blanks":                     {"text/plain", " \r\n"},
+		"a page":                     {"text/html", "<!DOCTYPE html><html><head><title>Sign in</title></head><body></body></html>"},
+		"a page that is XML":         {"text/html; charset=utf-8", "<html xmlns='http://www.w3.org/1999/xhtml'><body><p>Sign in</p></body></html>"},
+		"a page that says otherwise": {"application/xml", "<?xml version='1.0'?>\n<!-- x -->\n<HTML><BODY/></HTML>"},
+		"a text":                     {"text/plain", "please sign in"},
+		"a number":                   {"application/json", "1"},
+		"null":                       {"application/json", "null"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", answer.kind)
+			fmt.Fprint(w, answer.body)
+		}))
+		base := opened(t, server.URL, anybody, Options{}).base
+		for protocol, call := range protocols {
+			t.Run(name+" as "+protocol, func(t *testing.T) {
+				if err := call(t.Context(), base); scope.Brief(err) != "the answer was not understood (HTTP 200)" || scope.Why(err) != evidence.Failed {
+					t.Errorf("%q of %v", scope.Brief(err), err)
+				}
+			})
+		}
+		server.Close()
+	}
+}
+
+// TestAnEmptyAnswerOfAWSIsUnderstood: some outputs have no members, and then some have no body.
+func TestAnEmptyAnswerOfAWSIsUnderstood(t *testing.T) {
+	long := "<!--" + strings.Repeat("x", 2*looked) + "-->"
+	for protocol, answers := range map[string][]string{
+		"ec2":       {"<DescribeVpcsResponse/>", "\xef\xbb\xbf<?xml version=\"1.0\"?>\n<DescribeVpcsResponse xmlns=\"x\"></DescribeVpcsResponse>", long + "<DescribeVpcsResponse/>"},
+		"query":     {"<DescribeDBInstancesResponse><DescribeDBInstancesResult/></DescribeDBInstancesResponse>"},
+		"json":      {"{}", "\n {}"},
+		"rest-json": {"{}", ""},
+		"rest-xml":  {"<ListAllMyBucketsResult/>", ""},
+		"cbor":      {"\xa0"},
+	} {
+		for _, body := range answers {
+			for _, status := range []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent} {
+				if body != "" && status == http.StatusNoContent {
+					continue
+				}
+				t.Run(fmt.Sprintf("%d %.20q as %s", status, body, protocol), func(t *testing.T) {
+					server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("x-amzn-RequestId", "1")
+						w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+						w.WriteHeader(status)
+						fmt.Fprint(w, body)
+					}))
+					defer server.Close()
+					if err := protocols[protocol](t.Context(), opened(t, server.URL, anybody, Options{}).base); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
+
 // TestWhatFailsForAMomentIsAskedAgain: a gateway's page is none of AWS either, and goes away.
 func TestWhatFailsForAMomentIsAskedAgain(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -122,5 +185,23 @@ func TestWhatFailsForAMomentIsAskedAgain(t *testing.T) {
 				t.Errorf("%q", scope.Brief(err))
 			}
 		})
+	}
+}
+
+// TestWhereNobodyAnswersFewCallsAreMade: a scan of an account whose region is cut off must end, and soon.
+func TestWhereNobodyAnswersFewCallsAreMade(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	s := opened(t, closed.URL, anybody, Options{})
+	cfg, _, done := s.guard.Account(s.base)
+	defer done()
+	for range 3 {
+		_, err := cloudtrail.NewFromConfig(cfg).DescribeTrails(t.Context(), nil)
+		if scope.Why(err) != evidence.Failed || scope.Brief(err) != "no connection" && scope.Brief(err) != "the region does not answer" {
+			t.Errorf("%q of %v", scope.Brief(err), err)
+		}
+	}
+	if s.Made() != 3 { // of the first call; the others are not sent
+		t.Errorf("asked %d times", s.Made())
 	}
 }

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type Options struct {
 	Now time.Time
 	// Declared is what the owner said in lookback.yaml.
 	Declared scanners.Declared
+	// Taken are names of hosts that were scanned before. A host of the same name is told apart by the folder of its image.
+	Taken map[string]bool
 }
 
 // Scan reads a host into a set. What cannot be read is a gap; an error is for a path that cannot be opened or holds no
@@ -53,15 +56,30 @@ func Scan(ctx context.Context, o Options, set *evidence.Set) error {
 	if ofWindows {
 		r = r.Fold()
 	}
-	s := scope.New(r, name(r, ofWindows, at), set)
+	s := scope.New(r, free(name(r, ofWindows), folder(at), o.Taken), set)
 	s.Live, s.Windows, s.Now, s.Declared = live, ofWindows, o.Now, o.Declared
 	for _, read := range readers(ofWindows) {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			break
 		}
 		read(ctx, s)
 	}
-	return ctx.Err()
+	return errors.Join(settle(set), ctx.Err())
+}
+
+// settle makes a set what it will be when it was saved and is read again. Names of files may hold bytes that are no text,
+// which JSON does not keep: they become U+FFFD now, and not only then.
+func settle(set *evidence.Set) error {
+	var b bytes.Buffer
+	if err := evidence.Write(&b, set); err != nil || !bytes.Contains(b.Bytes(), []byte(`\ufffd`)) {
+		return err
+	}
+	again, err := evidence.Read(&b)
+	if err != nil {
+		return err
+	}
+	set.Records, set.Gaps = again.Records, again.Gaps
+	return nil
 }
 
 // system tells Windows from Linux, and both from a folder that holds no system.
@@ -79,20 +97,40 @@ func system(r *root.Root, path string) (ofWindows bool, err error) {
 
 var hostname = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 
-// name is what a host calls itself; else the name of the folder or of the tar.
-func name(r *root.Root, ofWindows bool, path string) string {
+// name is what a host calls itself; "" where it does not say so, or what it says is no name.
+func name(r *root.Root, ofWindows bool) string {
 	own := ""
 	if ofWindows {
 		own = windows.Name(r)
 	} else if data, err := r.Head("etc/hostname", 512); err == nil {
 		own, _, _ = strings.Cut(strings.TrimSpace(string(data)), "\n")
 	}
-	if hostname.MatchString(own) {
-		return own
+	if !hostname.MatchString(own) {
+		return ""
 	}
-	abs, err := filepath.Abs(path)
+	return own
+}
+
+// folder is the name of the folder that an image lies in, or of its tar, where it can be the name of a host.
+func folder(at string) string {
+	abs, err := filepath.Abs(at)
 	if base := strings.TrimSuffix(filepath.Base(abs), ".tar"); err == nil && hostname.MatchString(base) {
 		return base
 	}
 	return "image"
+}
+
+// free is the name of a host in all IDs: its own, else that of its folder, and both where its own is taken.
+func free(own, folder string, taken map[string]bool) string {
+	name := own
+	if own == "" {
+		name = folder
+	} else if taken[own] {
+		name = own + "-" + folder
+	}
+	first := name
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s-%d", first, n)
+	}
+	return name
 }

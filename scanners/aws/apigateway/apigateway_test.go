@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,6 +73,15 @@ func TestTheAccessLogOfAStageDecides(t *testing.T) {
 		"apigateway/w1/beta#edge: off (apigateway:GET eu-west-1/apis/w1/stages/beta)",
 		"apigateway/w1/beta/execution#edge: on (apigateway:GET eu-west-1/apis/w1/stages/beta) -> logs//aws/apigateway/w1/beta"+but,
 	)
+	for _, want := range []string{
+		`pass apigateway/r1/prod: access log "shop/prod" records what comes through API stage "shop/prod"`,
+		`fail apigateway/r1/trace: execution log "shop/trace" records only a part of what comes through API stage "shop/trace": how the API handled them, not always who asked; not health/GET`,
+		`fail apigateway/r1/dev: API stage "shop/dev" does not record what comes through it`,
+	} {
+		if got := sourcetest.Edge(set); !slices.Contains(got, want) {
+			t.Errorf("want %s in %q", want, got)
+		}
+	}
 	prod := sourcetest.Record[*evidence.Asset](t, set, "apigateway/r1/prod")
 	if prod.Kind != "API stage" || prod.Name != "shop/prod" || !prod.Lasting {
 		t.Errorf("the asset is %+v", prod)

@@ -35,6 +35,7 @@ func observe(s *scope.Scope, st stage) {
 	l := s.Source(thing, evidence.Edge, "access log", asset.Name, st.at)
 	l.Records, l.Covers = "requests", []evidence.ID{asset.ID}
 	l.Enabled = evidence.Known(st.access != "", st.at)
+	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Known(evidence.Extent{Grade: evidence.All}, st.at)}
 	if to, ok := vended.Store(s, st.access, ""); ok {
 		l.To = []evidence.Delivery{scope.To(to, st.at)}
 		vended.Groups(s, l)
@@ -45,7 +46,7 @@ func observe(s *scope.Scope, st stage) {
 		l := s.Source(thing+"/execution", evidence.Edge, "execution log", asset.Name, st.at)
 		l.Records, l.Covers = "traces of requests", []evidence.ID{asset.ID}
 		l.Enabled = evidence.Known(true, st.at)
-		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(traced, st.at)}
+		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(traced, st.at), evidence.PartTraffic: evidence.Known(traced, st.at)}
 		l.To = []evidence.Delivery{scope.To(s.GroupID(st.executionGroup), st.at)}
 		s.Record(l)
 	}

@@ -3,6 +3,7 @@ package cloudfront
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -134,6 +135,49 @@ func TestASampleIsNotTheWholeLog(t *testing.T) {
 		if got, _ := to.Extent.Get(); got != (evidence.Extent{Grade: evidence.Some, But: "a sample of 50 in 100"}) {
 			t.Errorf("%s gets %+v", to.To, got)
 		}
+	}
+	part := `: access log "V2" records only a part of what comes through CloudFront distribution "V2": a sample of 50 in 100`
+	if got := sourcetest.Edge(set); !slices.Contains(got, "fail cloudfront/V2"+part) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestARealTimeLogCountsAsFarAsItGoes: where the standard log is off.
+func TestARealTimeLogCountsAsFarAsItGoes(t *testing.T) {
+	for name, test := range map[string]struct {
+		rate  int64
+		every bool // every path has it
+		err   error
+		want  string
+	}{
+		"all":           {100, true, nil, `pass cloudfront/LIVE: real-time log "LIVE" records what comes through CloudFront distribution "LIVE"`},
+		"a sample":      {1, true, nil, `fail cloudfront/LIVE: real-time log "LIVE" records only a part of what comes through CloudFront distribution "LIVE": 1 in 100 requests`},
+		"some paths":    {100, false, nil, `fail cloudfront/LIVE: real-time log "LIVE" records only a part of what comes through CloudFront distribution "LIVE": not of every path`},
+		"nobody may":    {100, true, awstest.Denied(), `not-assessed cloudfront/LIVE: we may not call ` + listRealtime},
+		"both, unknown": {100, false, awstest.Denied(), `fail cloudfront/LIVE: real-time log "LIVE" records only a part of what comes through CloudFront distribution "LIVE": not of every path`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := awstest.Scan(t, func(region string, input any) (any, error) {
+				out, err := estate(region, input)
+				switch out := out.(type) {
+				case *cloudfront.ListDistributionsOutput:
+					for _, d := range out.DistributionList.Items {
+						if test.every && d.CacheBehaviors != nil {
+							d.CacheBehaviors.Items = nil
+						}
+					}
+				case *cloudfront.ListRealtimeLogConfigsOutput:
+					for i := range out.RealtimeLogConfigs.Items {
+						out.RealtimeLogConfigs.Items[i].SamplingRate = &test.rate
+					}
+					return out, test.err
+				}
+				return out, err
+			}, nil, Service(), vended.Service())
+			if got := sourcetest.Edge(set); !slices.Contains(got, test.want) {
+				t.Errorf("got %q", got)
+			}
+		})
 	}
 }
 

@@ -35,6 +35,9 @@ type realtime struct {
 	unseen  error // why one that is in force was not listed
 }
 
+// bestEffort: "CloudFront delivers access logs on a best-effort basis", its developer guide, "Access logs (standard logs)".
+const bestEffort = "AWS delivers them as best effort"
+
 // observe turns a distribution into records.
 func observe(s *scope.Scope, d distribution) {
 	thing := "cloudfront/" + d.id
@@ -49,8 +52,8 @@ func observe(s *scope.Scope, d distribution) {
 	l.Records, l.Covers = "requests", []evidence.ID{asset.ID}
 	l.Enabled = vended.Either(d.standard.on, d.vended.On)
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
-		// "CloudFront delivers access logs on a best-effort basis": its developer guide, "Access logs (standard logs)".
-		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: "AWS delivers them as best effort"}, l.Enabled.At()),
+		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: bestEffort}, l.Enabled.At()),
+		evidence.PartTraffic:    evidence.Known(evidence.Extent{Grade: evidence.All}, l.Enabled.At()),
 	}
 	if on, _ := d.standard.on.Get(); on {
 		if bucket, ok := bucketOf(d.standard.bucket); ok {
@@ -71,7 +74,7 @@ func observe(s *scope.Scope, d distribution) {
 	at := d.realtime.at
 	l = s.Source(thing+"/real-time", evidence.Edge, "real-time log", d.name, at)
 	l.Records, l.Covers, l.Enabled = "requests", []evidence.ID{asset.ID}, evidence.Known(true, at)
-	but := []string{"AWS delivers them as best effort"}
+	var but []string
 	if !d.realtime.all {
 		but = append(but, "not of every path")
 	}
@@ -91,8 +94,16 @@ func observe(s *scope.Scope, d distribution) {
 	if err := d.realtime.unseen; err != nil {
 		l.Complete = scope.Unknown[bool](err, s.At(listRealtime, ""))
 	}
+	traffic := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	switch err := d.realtime.unseen; {
+	case len(but) > 0:
+		traffic = evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(but, "; ")}, at)
+	case err != nil: // it may be a sample
+		traffic = scope.Unknown[evidence.Extent](err, s.At(listRealtime, ""))
+	}
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
-		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(but, "; ")}, at),
+		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(append([]string{bestEffort}, but...), "; ")}, at),
+		evidence.PartTraffic:    traffic,
 	}
 	s.Record(l)
 }

@@ -12,13 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	sdkkms "github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
 	"lookback/scanners/aws/kms"
+	"lookback/scanners/aws/s3"
 	"lookback/scanners/aws/scope"
+	"lookback/scanners/aws/vended"
 )
 
 const (
@@ -34,7 +39,8 @@ type estate struct {
 	status    map[string]*cloudtrail.GetTrailStatusOutput    // by the trail's name
 	selectors map[string]*cloudtrail.GetEventSelectorsOutput // by the trail's name
 	stores    []*cloudtrail.GetEventDataStoreOutput
-	fails     map[string]error // by operation, or by operation and name: "GetTrailStatus main"
+	buckets   map[string]string // of the account, by region
+	fails     map[string]error  // by operation, or by operation and name: "GetTrailStatus main"
 
 	mu    sync.Mutex
 	asked []string // operation, region and what it was about
@@ -104,8 +110,18 @@ func (e *estate) scan(t *testing.T) *evidence.Set {
 		if _, ok := input.(*sdkkms.DescribeKeyInput); ok {
 			return &sdkkms.DescribeKeyOutput{KeyMetadata: &kmstypes.KeyMetadata{KeyManager: kmstypes.KeyManagerTypeCustomer, KeyState: kmstypes.KeyStateEnabled}}, nil
 		}
+		switch input.(type) {
+		case *sdks3.ListBucketsInput:
+			out := &sdks3.ListBucketsOutput{}
+			for name, region := range e.buckets {
+				out.Buckets = append(out.Buckets, s3types.Bucket{Name: aws.String(name), BucketRegion: aws.String(region)})
+			}
+			return out, e.fails["ListBuckets"]
+		case *sdks3.GetBucketLoggingInput, *cloudwatchlogs.DescribeDeliverySourcesInput:
+			return nil, nil
+		}
 		return e.answer(region, input)
-	}, nil, Service(), kms.Service())
+	}, nil, Service(), kms.Service(), s3.Service(), vended.Service())
 }
 
 func ago(d time.Duration) *time.Time { return aws.Time(awstest.Now.Add(-d)) }
@@ -493,9 +509,11 @@ func TestWhatATrailTakesOfObjects(t *testing.T) {
 		{"every bucket", basic(objects("", "arn:aws:s3")), []string{"main: [" + all + "]: all: all"}},
 		{"every bucket, older form", basic(objects(types.ReadWriteTypeWriteOnly, "arn:aws:s3:::")), []string{"main: [" + all + "]: none: all"}},
 		{"two buckets", basic(objects("", "arn:aws:s3:::b/", "arn:aws:s3:::a/")), []string{"main: [aws://s3/a aws://s3/b]: all: all"}},
-		{"a folder", basic(objects("", "arn:aws:s3:::a/img/")), []string{"main: [aws://s3/a]: some: only img/: some: only img/"}},
+		{"a folder", basic(objects("", "arn:aws:s3:::a/img/")), []string{"main: [aws://s3/a]: some: only img/...: some: only img/..."}},
 		{"a bucket, and writes of every one", basic(objects("", "arn:aws:s3:::a/"), objects(types.ReadWriteTypeWriteOnly, "arn:aws:s3")), []string{"main/2: [aws://s3/a]: all: all", "main: [" + all + "]: none: all"}},
-		{"a name that is not whole", basic(objects("", "arn:aws:s3:::prod")), []string{"main: [" + all + "]: unfamiliar: it takes objects by name: only arn:aws:s3:::prod...: unfamiliar: it takes objects by name: only arn:aws:s3:::prod..."}},
+		{"a name that is not whole", basic(objects("", "arn:aws:s3:::prod")), []string{"main: [aws://s3/prod-1 aws://s3/prod-2]: unfamiliar: it takes objects by name: only arn:aws:s3:::prod...: unfamiliar: it takes objects by name: only arn:aws:s3:::prod..."}},
+		{"a bucket of another account", basic(objects("", "arn:aws:s3:::foreign/")), []string{"main: [aws://s3/foreign]: some: only what account 111122223333 does: some: only what account 111122223333 does"}},
+		{"two folders", basic(objects("", "arn:aws:s3:::a/img/", "arn:aws:s3:::a/doc/")), []string{"main: [aws://s3/a]: some: only img/... or doc/...: some: only img/... or doc/..."}},
 		{"functions alone", basic(types.EventSelector{DataResources: []types.DataResource{{Type: aws.String("AWS::Lambda::Function"), Values: []string{"arn:aws:lambda"}}}}), nil},
 		{"advanced, every bucket", advanced(data()), []string{"main: [" + all + "]: all: all"}},
 		{"advanced, writes", advanced(data("readOnly = false")), []string{"main: [" + all + "]: none: all"}},
@@ -503,15 +521,35 @@ func TestWhatATrailTakesOfObjects(t *testing.T) {
 		{"advanced, two buckets", advanced(data("resources.ARN ^ arn:aws:s3:::b/,arn:aws:s3:::a/")), []string{"main: [aws://s3/a aws://s3/b]: all: all"}},
 		{"advanced, a bucket and not a folder of it", advanced(data("resources.ARN ^ arn:aws:s3:::a/", "readOnly = true")), []string{"main: [aws://s3/a]: all: none"}},
 		{"advanced, one object", advanced(data("resources.ARN = arn:aws:s3:::a/x")), []string{"main: [aws://s3/a]: some: only x: some: only x"}},
-		{"advanced, a bucket as if it were an object", advanced(data("resources.ARN = arn:aws:s3:::a/")), []string{"main: [" + all + "]: unfamiliar: it takes objects by name: only arn:aws:s3:::a/: unfamiliar: it takes objects by name: only arn:aws:s3:::a/"}},
-		{"advanced, every bucket but one", advanced(data("resources.ARN !^ arn:aws:s3:::logs/")), []string{"main: [" + all + "]: unfamiliar: it takes objects by name: not arn:aws:s3:::logs/...: unfamiliar: it takes objects by name: not arn:aws:s3:::logs/..."}},
-		{"advanced, by the end of names", advanced(data("resources.ARN $ .pdf")), []string{"main: [" + all + "]: unfamiliar: it takes objects by name: only ....pdf: unfamiliar: it takes objects by name: only ....pdf"}},
+		{"advanced, a bucket as if it were an object", advanced(data("resources.ARN = arn:aws:s3:::a/")), []string{"main: [aws://s3/a]: unfamiliar: it takes objects by name: only arn:aws:s3:::a/: unfamiliar: it takes objects by name: only arn:aws:s3:::a/"}},
+		{"advanced, every bucket but one", advanced(data("resources.ARN !^ arn:aws:s3:::logs/")), []string{"main: [aws://s3/a aws://s3/b aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: all"}},
+		{"advanced, every bucket but those that begin alike", advanced(data("resources.ARN !^ arn:aws:s3:::prod,arn:aws:s3:::logs")), []string{"main: [aws://s3/a aws://s3/b aws://s3/north]: all: all"}},
+		{"advanced, reads of every bucket but one", advanced(data("resources.ARN !^ arn:aws:s3:::logs/", "readOnly = true")), []string{"main: [aws://s3/a aws://s3/b aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: none"}},
+		{"advanced, every bucket but a folder of one", advanced(data("resources.ARN !^ arn:aws:s3:::logs/AWSLogs/")), []string{
+			"main/2: [aws://s3/logs]: some: not AWSLogs/...: some: not AWSLogs/...", "main: [aws://s3/a aws://s3/b aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: all",
+		}},
+		{"advanced, every bucket but one object", advanced(data("resources.ARN != arn:aws:s3:::a/x")), []string{
+			"main/2: [aws://s3/b aws://s3/logs aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: all", "main: [aws://s3/a]: some: not x: some: not x",
+		}},
+		{"advanced, every bucket but one that is written as if it were an object", advanced(data("resources.ARN != arn:aws:s3:::logs/")), []string{
+			"main/2: [aws://s3/logs]: unfamiliar: it takes objects by name: not arn:aws:s3:::logs/: unfamiliar: it takes objects by name: not arn:aws:s3:::logs/",
+			"main: [aws://s3/a aws://s3/b aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: all",
+		}},
+		{"advanced, every bucket but one, and writes to that one", advanced(data("resources.ARN !^ arn:aws:s3:::logs/"), data("resources.ARN ^ arn:aws:s3:::logs/", "readOnly = false")), []string{
+			"main/2: [aws://s3/logs]: none: all", "main: [aws://s3/a aws://s3/b aws://s3/north aws://s3/prod-1 aws://s3/prod-2]: all: all",
+		}},
+		{"advanced, buckets that begin alike", advanced(data("resources.ARN ^ arn:aws:s3:::prod")), []string{"main: [aws://s3/prod-1 aws://s3/prod-2]: all: all"}},
+		{"advanced, by the end of names", advanced(data("resources.ARN $ .pdf")), []string{"main: [" + all + "]: some: only ....pdf: some: only ....pdf"}},
+		{"advanced, not by the end of names", advanced(data("resources.ARN !$ .tmp")), []string{"main: [" + all + "]: some: not ....tmp: some: not ....tmp"}},
+		{"advanced, without one user", advanced(data("userIdentity.arn != arn:aws:iam::111122223333:role/backup")), []string{"main: [" + all + "]: some: not userIdentity.arn arn:aws:iam::111122223333:role/backup: some: not userIdentity.arn arn:aws:iam::111122223333:role/backup"}},
 		{"advanced, reads by name", advanced(data("readOnly = true", "eventName = GetObject")), []string{"main: [" + all + "]: some: only eventName GetObject: none"}},
-		{"advanced, some by name", advanced(data("eventName = PutObject,DeleteObject")), []string{"main: [" + all + "]: unfamiliar: it takes some events by name: only eventName PutObject or DeleteObject: unfamiliar: it takes some events by name: only eventName PutObject or DeleteObject"}},
+		{"advanced, some by name", advanced(data("eventName = PutObject,DeleteObject")), []string{"main: [" + all + "]: some: only eventName PutObject or DeleteObject: some: only eventName PutObject or DeleteObject"}},
+		{"advanced, two filters on names", advanced(data("resources.ARN !^ arn:aws:s3:::logs/", "resources.ARN !$ .tmp")), []string{"main: [" + all + "]: unfamiliar: it takes objects by name, in several filters: unfamiliar: it takes objects by name, in several filters"}},
+		{"advanced, a filter on names that we do not know", advanced(data("resources.ARN ~ x")), []string{"main: [" + all + "]: unfamiliar: it has a filter on resources.ARN that we do not know: unfamiliar: it has a filter on resources.ARN that we do not know"}},
 		{"advanced, functions alone", advanced([]string{"eventCategory = Data", "resources.type = AWS::Lambda::Function"}), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			set := (&estate{trails: []types.Trail{trailOf("main", custom)}, selectors: map[string]*cloudtrail.GetEventSelectorsOutput{"main": c.selectors}}).scan(t)
+			set := (&estate{trails: []types.Trail{trailOf("main", custom)}, buckets: someBuckets(), selectors: map[string]*cloudtrail.GetEventSelectorsOutput{"main": c.selectors}}).scan(t)
 			var got []string
 			for _, r := range set.Records {
 				if l, ok := r.(*evidence.LogSource); ok && l.Activity == evidence.CloudData {
@@ -525,12 +563,85 @@ func TestWhatATrailTakesOfObjects(t *testing.T) {
 	}
 }
 
-func TestABucketWithoutAFolderOfIt(t *testing.T) {
-	field := types.AdvancedFieldSelector{Field: aws.String("resources.ARN"), StartsWith: []string{"arn:aws:s3:::a/", "arn:aws:s3:::b/"}, NotStartsWith: []string{"arn:aws:s3:::a/tmp/"}}
-	equal(t, "objects", fmt.Sprint(byARN(field)), "[{a [not tmp/] } {b [] }]")
-	field = types.AdvancedFieldSelector{Field: aws.String("resources.ARN"), StartsWith: []string{"arn:aws:s3:::"}, NotEquals: []string{"arn:aws:s3:::a/x"}}
-	equal(t, "objects", fmt.Sprint(byARN(field)), "[{ [] it takes objects by name: not arn:aws:s3:::a/x}]")
-	equal(t, "objects", fmt.Sprint(byARN(types.AdvancedFieldSelector{Field: aws.String("resources.ARN")})), "[{ [] it has a filter on resources.ARN that we do not know}]")
+// someBuckets are those of the account, one of them in another region.
+func someBuckets() map[string]string {
+	return map[string]string{"a": awstest.Region, "b": awstest.Region, "logs": awstest.Region, "north": "eu-north-1", "prod-1": awstest.Region, "prod-2": awstest.Region}
+}
+
+func TestWhatANameTakesOfABucket(t *testing.T) {
+	const a = "arn:aws:s3:::a/"
+	list := func(of string) []string { return strings.Fields(of) }
+	for _, c := range []struct {
+		name                 string
+		of                   types.AdvancedFieldSelector
+		inA, inAB, elsewhere string
+	}{
+		{"nothing said", types.AdvancedFieldSelector{}, "all", "all", "all"},
+		{"a bucket", types.AdvancedFieldSelector{StartsWith: list(a)}, "all", "none", "none"},
+		{"a bucket without a folder", types.AdvancedFieldSelector{StartsWith: list(a), NotStartsWith: list(a + "tmp/")}, "some: not tmp/...", "none", "none"},
+		{"a folder of what is left out", types.AdvancedFieldSelector{StartsWith: list(a + "img/"), NotStartsWith: list(a)}, "none", "none", "none"},
+		{"a folder, and another that is left out", types.AdvancedFieldSelector{StartsWith: list(a + "img/"), NotStartsWith: list(a + "tmp/")}, "some: only img/...", "none", "none"},
+		{"a folder without a folder of it", types.AdvancedFieldSelector{StartsWith: list(a + "img/"), NotStartsWith: list(a + "img/s/")}, "some: only img/..., not img/s/...", "none", "none"},
+		{"an object that is left out", types.AdvancedFieldSelector{Equals: list(a + "x"), NotEquals: list(a + "x")}, "none", "none", "none"},
+		{"an object whose end is left out", types.AdvancedFieldSelector{Equals: list(a + "x.tmp " + a + "y"), NotEndsWith: list(".tmp")}, "some: only y, not ....tmp", "none", "none"},
+		{"an object, and some by their end", types.AdvancedFieldSelector{Equals: list(a + "x"), EndsWith: list(".pdf")}, "some: only x or ....pdf", "some: only ....pdf", "some: only ....pdf"},
+		{"an end that is left out", types.AdvancedFieldSelector{EndsWith: list("x.pdf"), NotEndsWith: list(".pdf")}, "none", "none", "none"},
+		{"a bucket, and some by their end", types.AdvancedFieldSelector{StartsWith: list(a), EndsWith: list(".pdf")}, "all", "some: only ....pdf", "some: only ....pdf"},
+		{"all but what begins alike", types.AdvancedFieldSelector{NotStartsWith: list("arn:aws:s3:::a")}, "none", "none", "all"},
+		{"all but one bucket", types.AdvancedFieldSelector{NotStartsWith: list(a)}, "none", "all", "all"},
+		{"all of S3 but one bucket", types.AdvancedFieldSelector{StartsWith: list("arn:aws:s3:::"), NotStartsWith: list(a)}, "none", "all", "all"},
+		{"all but one bucket and an end", types.AdvancedFieldSelector{NotStartsWith: list(a), NotEndsWith: list(".tmp")}, "none", "some: not ....tmp", "some: not ....tmp"},
+		{"all but an object", types.AdvancedFieldSelector{NotEquals: list(a + "x")}, "some: not x", "all", "all"},
+		{"all but a bucket by its name", types.AdvancedFieldSelector{NotEquals: list("arn:aws:s3:::a")}, "unfamiliar: it takes objects by name: not arn:aws:s3:::a", "all", "all"},
+		{"another partition", types.AdvancedFieldSelector{StartsWith: list("arn:aws-cn:s3:::a/")}, "none", "none", "none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			takes := selection{objects: []objects{{filter: filter{reads: true, writes: true}, named: c.of}}}
+			for bucket, want := range map[string]string{"a": c.inA, "ab": c.inAB, "z": c.elsewhere} {
+				equal(t, bucket, say(takes.of("aws", bucket).reads), want)
+			}
+		})
+	}
+}
+
+// butLogs are data events of every bucket but the one that takes them.
+func butLogs() map[string]*cloudtrail.GetEventSelectorsOutput {
+	return map[string]*cloudtrail.GetEventSelectorsOutput{"main": advanced(
+		[]string{"eventCategory = Management"}, []string{"eventCategory = Data", "resources.type = " + s3Object, "resources.ARN !^ arn:aws:s3:::logs/"},
+	)}
+}
+
+func TestEveryBucketButThatOfTheLogsIsJudgedBucketByBucket(t *testing.T) {
+	const check = "recorded-cloud-data"
+	set := (&estate{trails: []types.Trail{trailOf("main", custom)}, buckets: someBuckets(), selectors: butLogs()}).scan(t)
+	begins(t, "a bucket", verdict(set, check, "aws:"+home+"//s3/a"), `pass recorded-cloud-data aws:`+home+`//s3/a: trail "main" records`)
+	begins(t, "in another region", verdict(set, check, "aws:"+awstest.Account+"/eu-north-1//s3/north"), "pass ")
+	begins(t, "the one of the logs", verdict(set, check, "aws:"+home+"//s3/logs"), "fail ")
+
+	set = (&estate{trails: []types.Trail{trailOf("main", custom, oneRegion)}, buckets: someBuckets(), selectors: butLogs()}).scan(t)
+	begins(t, "in the trail's region", verdict(set, check, "aws:"+home+"//s3/a"), "pass ")
+	begins(t, "in another region than the trail's", verdict(set, check, "aws:"+awstest.Account+"/eu-north-1//s3/north"), "not-assessed ")
+
+	set = (&estate{trails: []types.Trail{trailOf("main", custom, ofOrganization)}, buckets: someBuckets(), selectors: butLogs()}).scan(t)
+	begins(t, "of an organisation", verdict(set, check, "aws:"+home+"//s3/a"), "pass ")
+	begins(t, "of an organisation, the one of the logs", verdict(set, check, "aws:"+home+"//s3/logs"), "not-assessed ")
+	wide := find[*evidence.LogSource](t, set, "aws:"+management+"/us-east-1//cloudtrail/main#cloud-data")
+	equal(t, "of other accounts", say(wide.Parts[evidence.PartDataReads]), "unfamiliar: it takes objects by name: not arn:aws:s3:::logs/...")
+}
+
+func TestBucketsThatCouldNotBeListedLeaveDataOpen(t *testing.T) {
+	for name, chosen := range map[string]*cloudtrail.GetEventSelectorsOutput{
+		"all but one": butLogs()["main"],
+		"one":         advanced([]string{"eventCategory = Data", "resources.type = " + s3Object, "resources.ARN ^ arn:aws:s3:::a/"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &estate{
+				trails: []types.Trail{trailOf("main", custom)}, selectors: map[string]*cloudtrail.GetEventSelectorsOutput{"main": chosen},
+				fails: map[string]error{"ListBuckets": awstest.Denied()},
+			}
+			equal(t, "reads", say(find[*evidence.LogSource](t, e.scan(t), mainData).Parts[evidence.PartDataReads]), "denied s3:ListAllMyBuckets 111122223333")
+		})
+	}
 }
 
 func TestSelectorsThatWeMayNotReadLeaveDataOpen(t *testing.T) {

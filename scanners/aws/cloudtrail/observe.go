@@ -1,11 +1,15 @@
 package cloudtrail
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"lookback/evidence"
+	"lookback/scanners/aws/s3"
 	"lookback/scanners/aws/scope"
 )
 
@@ -62,14 +66,14 @@ func observeTrail(s, home *scope.Scope, t trail) {
 		if t.told() { // a delegated administrator sees as much as the owner, and more than other members
 			owner = s.Account
 		}
-		w.record = func(r evidence.Record) { s.Shared(r, owner) }
+		w.several, w.record = true, func(r evidence.Record) { s.Shared(r, owner) }
 	default:
 		w.home, w.covers, w.record = home, []evidence.ID{s.AccountID()}, s.Record
 	}
 	if t.selection.calls() { // else it is there for something else, and no trail of calls that is off
 		w.api(t.selection, globalCalls(s.Partition, home.Region, t))
 	}
-	w.data(t.selection)
+	w.data(s, t.selection)
 }
 
 // told reports whether the trail's status and its selectors were both to be had.
@@ -92,21 +96,21 @@ func observeStore(s, home *scope.Scope, d dataStore) {
 		w.covers = []evidence.ID{s.Home()}
 	case d.unseen:
 		w.covers = []evidence.ID{scope.OrganizationID(home.Account), s.AccountID()}
-		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
+		w.several, w.record = true, func(r evidence.Record) { s.Shared(r, home.Account) }
 	case d.organization:
 		w.covers = within(s, home)
-		w.record = func(r evidence.Record) { s.Shared(r, home.Account) }
+		w.several, w.record = true, func(r evidence.Record) { s.Shared(r, home.Account) }
 	default:
 		w.covers = []evidence.ID{s.AccountID()}
 	}
 	calls := d.selection.calls()
-	if !calls && len(d.selection.objects) == 0 {
+	if !calls && !d.selection.data() {
 		return // it is for something else: settings of resources, insights
 	}
 	if calls {
 		w.api(d.selection, d.selection.global)
 	}
-	w.data(d.selection)
+	w.data(s, d.selection)
 	store := home.Store(home.ID(thing), w.kind, d.name, d.at)
 	store.On = evidence.Known([]evidence.ID{scope.AccountID(home.Account)}, d.at)
 	store.Kept, store.Encrypted, store.Readable = d.kept, d.encrypted, d.readable
@@ -125,6 +129,7 @@ type writer struct {
 	to                []evidence.Delivery
 	covers            []evidence.ID
 	everywhere        bool // it records all regions
+	several           bool // it records several accounts
 	record            func(evidence.Record)
 }
 
@@ -147,21 +152,134 @@ func (w writer) api(calls selection, global evidence.Value[evidence.Extent]) {
 	w.record(l)
 }
 
-// data writes a source for each set of buckets of whose objects the same is taken. Where nothing is taken there is none:
-// that trails were listed says so.
-func (w writer) data(calls selection) {
-	for i, part := range calls.shares() {
+// data writes the sources of what happens to objects. Where nothing is taken there is none: that trails were listed says so.
+// Which buckets there are is known once all services were read.
+func (w writer) data(s *scope.Scope, takes selection) {
+	if !takes.data() {
+		return
+	}
+	s.After(func(context.Context) {
+		have, err := s3.Owned(s)
+		usual := takes.of(s.Partition, unnamed)
+		names, parts := takes.buckets()
+		less := len(parts) > 0 || slices.ContainsFunc(names, func(name string) bool { return !takes.of(s.Partition, name).adds(usual) })
+		// Where less is taken of some buckets than of the others, no source can cover them all: each bucket is named.
+		switch {
+		case !less:
+			shares := []share{{access: usual}}
+			for _, name := range names {
+				if a := takes.of(s.Partition, name); a != usual {
+					shares = put(shares, w.ours(s, a, name, have, err), name)
+				}
+			}
+			w.shares(takes, shares)
+		case err != nil:
+			w.shares(takes, w.unlisted(s, takes, names, parts, err))
+		case w.several: // the buckets of other accounts are not known here
+			w.shares(takes, w.unlisted(s, takes, names, parts, nil))
+			one := w
+			one.home, one.thing, one.record = homeOf(s, s.Account, w.home.Region), w.thing+"/buckets", s.Record
+			one.shares(takes, one.listed(s, takes, nil, have))
+		default:
+			w.shares(takes, w.listed(s, takes, names, have))
+		}
+	})
+}
+
+// A share is buckets of which the same is taken; without any it stands for every one.
+type share struct {
+	access
+	buckets []string
+}
+
+func put(shares []share, a access, bucket string) []share {
+	i := slices.IndexFunc(shares, func(o share) bool { return o.access == a && len(o.buckets) > 0 })
+	if i < 0 {
+		return append(shares, share{a, []string{bucket}})
+	}
+	shares[i].buckets = append(shares[i].buckets, bucket)
+	return shares
+}
+
+// listed says what is taken of each bucket that the account has, and of those that a selector names.
+func (w writer) listed(s *scope.Scope, takes selection, names []string, have map[string]string) []share {
+	var out []share
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if w.everywhere || have[name] == w.home.Region {
+			out = put(out, takes.of(s.Partition, name), name)
+		}
+	}
+	for _, name := range names {
+		if _, is := have[name]; !is {
+			out = put(out, w.ours(s, takes.of(s.Partition, name), name, have, nil), name)
+		}
+	}
+	return out
+}
+
+// unlisted says what is taken where nobody knows which buckets there are: of those that a selector names, it is known.
+func (w writer) unlisted(s *scope.Scope, takes selection, names, parts []string, err error) []share {
+	every := takes.of(s.Partition, unnamed)
+	why := evidence.Unknown[evidence.Extent](evidence.Unfamiliar, takes.at.WithNote(takes.words()))
+	if err != nil {
+		why = unlisted(s, err)
+	}
+	for _, part := range parts {
+		a := takes.of(s.Partition, part)
+		every.reads, every.writes = either(every.reads, a.reads), either(every.writes, a.writes)
+	}
+	var out []share
+	for _, name := range names {
+		out = put(out, w.ours(s, takes.of(s.Partition, name), name, nil, err), name)
+	}
+	if grade(every.reads) != evidence.None {
+		every.reads = why
+	}
+	if grade(every.writes) != evidence.None {
+		every.writes = why
+	}
+	return append([]share{{access: every}}, out...)
+}
+
+func unlisted(s *scope.Scope, err error) evidence.Value[evidence.Extent] {
+	return scope.Unknown[evidence.Extent](err, evidence.Origin{Call: "s3:ListAllMyBuckets", Of: s.Account})
+}
+
+// ours takes down what is known of a bucket that is another account's: of that a trail has what is done from its own account
+// alone. See the SDK's doc of DataResource.
+func (w writer) ours(s *scope.Scope, a access, bucket string, have map[string]string, err error) access {
+	if _, is := have[bucket]; is || w.several {
+		return a
+	}
+	part := func(v evidence.Value[evidence.Extent]) evidence.Value[evidence.Extent] {
+		extent, known := v.Get()
+		switch {
+		case !known || extent.Grade == evidence.None:
+			return v
+		case err != nil:
+			return unlisted(s, err)
+		}
+		extent.Grade, extent.But = evidence.Some, strings.TrimPrefix(extent.But+", only what account "+s.Account+" does", ", ")
+		return evidence.Known(extent, v.At())
+	}
+	return access{part(a.reads), part(a.writes)}
+}
+
+// shares writes a source for each set of buckets of which something is taken.
+func (w writer) shares(takes selection, of []share) {
+	of = slices.DeleteFunc(of, func(o share) bool { return o.nothing() })
+	for i, part := range of {
 		thing := w.thing
 		if i > 0 {
 			thing = fmt.Sprintf("%s/%d", w.thing, i+1)
 		}
 		l := w.source(thing, evidence.CloudData, anything(part.reads, part.writes))
 		l.Records = "data events"
-		if len(calls.kinds) > 0 {
-			l.Records += " of " + strings.Join(calls.kinds, ", ")
+		if len(takes.kinds) > 0 {
+			l.Records += " of " + strings.Join(takes.kinds, ", ")
 		}
 		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartDataReads: part.reads, evidence.PartDataWrites: part.writes}
-		if part.buckets[0] != "" {
+		if len(part.buckets) > 0 {
 			l.Covers = nil
 			for _, name := range part.buckets {
 				l.Covers = append(l.Covers, w.bucket(name))

@@ -1,7 +1,6 @@
 package cloudtrail
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,9 +14,12 @@ import (
 type selection struct {
 	reads, writes evidence.Value[evidence.Extent] // of management events
 	global        evidence.Value[evidence.Extent] // of management events of services that belong to no region
-	// objects says of each bucket, by name, how much of the events of its objects is taken; "" stands for every bucket.
-	objects map[string]access
-	kinds   []string // the types of resource of which data events are taken
+	// objects are what each selector takes of the events of objects in buckets: an event is taken that one of them takes.
+	objects []objects
+	// open is why that is not known; zero where it is.
+	open  evidence.Value[evidence.Extent]
+	kinds []string // the types of resource of which data events are taken
+	at    evidence.Origin
 }
 
 // access is how much of reads and writes is taken.
@@ -31,14 +33,14 @@ const s3Object = "AWS::S3::Object"
 // unselected is a selection that is not known.
 func unselected(why evidence.Value[bool]) selection {
 	open := evidence.Unknown[evidence.Extent](why.Why(), why.At())
-	return selection{reads: open, writes: open, global: open, objects: map[string]access{"": {open, open}}}
+	return selection{reads: open, writes: open, global: open, open: open, at: why.At()}
 }
 
 // everyCall is what a trail takes for which nobody chose: all management events and no data events. See the SDK's doc of
 // PutEventSelectors.
 func everyCall(at evidence.Origin) selection {
 	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at.WithNote("AWS default"))
-	return selection{reads: all, writes: all, global: all}
+	return selection{reads: all, writes: all, global: all, at: at}
 }
 
 // calls reports whether management events may be taken.
@@ -49,7 +51,7 @@ func (s selection) calls() bool {
 // selected puts selectors together: an event is taken that one of them takes.
 func selected(basic []types.EventSelector, advanced []types.AdvancedEventSelector, at evidence.Origin) selection {
 	none := evidence.Known(evidence.Extent{Grade: evidence.None}, at)
-	out := selection{reads: none, writes: none, global: none, objects: map[string]access{}}
+	out := selection{reads: none, writes: none, global: none, at: at}
 	for _, b := range basic {
 		out.addBasic(b, at)
 	}
@@ -77,7 +79,7 @@ func (s *selection) addBasic(b types.EventSelector, at evidence.Origin) {
 	for _, r := range b.DataResources {
 		s.kinds = append(s.kinds, aws.ToString(r.Type))
 		if aws.ToString(r.Type) == s3Object {
-			s.addObjects(f, named(r.Values, true, nil), at)
+			s.objects = append(s.objects, objects{filter: f, named: types.AdvancedFieldSelector{StartsWith: r.Values}, whole: true})
 		}
 	}
 }
@@ -85,6 +87,7 @@ func (s *selection) addBasic(b types.EventSelector, at evidence.Origin) {
 func (s *selection) addAdvanced(a types.AdvancedEventSelector, at evidence.Origin) {
 	f := filter{reads: true, writes: true}
 	var category, kinds []string
+	byName := false
 	for _, field := range a.FieldSelectors {
 		switch aws.ToString(field.Field) {
 		case "eventCategory":
@@ -93,7 +96,7 @@ func (s *selection) addAdvanced(a types.AdvancedEventSelector, at evidence.Origi
 			kinds = field.Equals
 		}
 	}
-	objects := []object{{}}
+	var names []types.AdvancedFieldSelector
 	for _, field := range a.FieldSelectors {
 		switch name := aws.ToString(field.Field); name {
 		case "eventCategory", "resources.type":
@@ -104,21 +107,24 @@ func (s *selection) addAdvanced(a types.AdvancedEventSelector, at evidence.Origi
 				f.doubt = "it has a filter on readOnly that we do not know"
 			}
 		case "resources.ARN":
-			objects = byARN(field)
+			names = append(names, field)
 		case "eventSource":
 			if !slices.Contains(kinds, s3Object) || !slices.Contains(field.Equals, "s3.amazonaws.com") { // which all of its events come from
 				f.narrow("", field)
 			}
 		case "eventName":
-			f.names = len(field.Equals)+len(field.StartsWith)+len(field.EndsWith) > 0
+			names := len(field.Equals)+len(field.StartsWith)+len(field.EndsWith) > 0
 			f.narrow(name+" ", field)
+			if names && slices.Contains(category, "Management") && f.doubt == "" {
+				byName = true
+			}
 		case "eventType", "sessionCredentialFromConsole", "userIdentity.arn":
 			f.narrow(name+" ", field)
 		default:
 			f.doubt = "it has a filter on " + name + ", which we do not know"
 		}
 	}
-	if f.names && f.reads && f.writes { // which of the two the events are that it names is not said
+	if byName && f.reads && f.writes { // which of the two the events are that it names is not said
 		f.doubt = "it takes some events by name: " + strings.Join(f.but, ", ")
 	}
 	switch {
@@ -127,7 +133,7 @@ func (s *selection) addAdvanced(a types.AdvancedEventSelector, at evidence.Origi
 	case slices.Contains(category, "Data"):
 		s.kinds = append(s.kinds, kinds...)
 		if slices.Contains(kinds, s3Object) {
-			s.addObjects(f, objects, at)
+			s.addObjects(f, names)
 		}
 	}
 }
@@ -142,25 +148,25 @@ func (s *selection) addManagement(f filter, at evidence.Origin) {
 	s.global = either(s.global, either(a.reads, a.writes))
 }
 
-func (s *selection) addObjects(f filter, objects []object, at evidence.Origin) {
-	for _, o := range objects {
-		narrow := f
-		narrow.but = append(slices.Clone(f.but), o.but...)
-		if o.doubt != "" {
-			narrow.doubt = o.doubt
+func (s *selection) addObjects(f filter, names []types.AdvancedFieldSelector) {
+	one := objects{filter: f}
+	for i, field := range names {
+		var words filter
+		words.narrow("", field)
+		switch {
+		case words.doubt != "":
+			one.doubt = words.doubt
+		case i > 0:
+			one.doubt = "it takes objects by name, in several filters"
 		}
-		a := narrow.access(at)
-		if had, ok := s.objects[o.bucket]; ok {
-			a = access{either(had.reads, a.reads), either(had.writes, a.writes)}
-		}
-		s.objects[o.bucket] = a
+		one.named = field
 	}
+	s.objects = append(s.objects, one)
 }
 
 // A filter is what one selector takes of the events that it is about.
 type filter struct {
 	reads, writes bool
-	names         bool     // it takes events by their name
 	but           []string // what it leaves out, in words
 	doubt         string   // what in it we do not understand
 }
@@ -237,80 +243,6 @@ func either(a, b evidence.Value[evidence.Extent]) evidence.Value[evidence.Extent
 func grade(v evidence.Value[evidence.Extent]) evidence.Grade {
 	extent, _ := v.Get()
 	return extent.Grade
-}
-
-// An object is one bucket, or a part of it, or every bucket.
-type object struct {
-	bucket string   // "" for every bucket
-	but    []string // what of it is left out, in words
-	doubt  string   // why it is not known which buckets these are
-}
-
-// byARN says which objects a condition on their names takes.
-func byARN(field types.AdvancedFieldSelector) []object {
-	var f filter
-	f.narrow("", field)
-	taken := len(field.Equals) + len(field.StartsWith)
-	switch {
-	case f.doubt != "":
-		return []object{{doubt: f.doubt}}
-	case taken == 0, len(field.EndsWith)+len(field.NotEndsWith) > 0:
-		// Which buckets it takes would need the list of them.
-		return []object{{doubt: "it takes objects by name: " + strings.Join(f.but, ", ")}}
-	}
-	left := slices.Concat(field.NotEquals, field.NotStartsWith)
-	return append(named(field.Equals, false, left), named(field.StartsWith, true, left)...)
-}
-
-// named says which objects names stand for: "arn:aws:s3" for all, "arn:aws:s3:::bucket/" for those of a bucket,
-// "arn:aws:s3:::bucket/key" for one, or for those that begin so. See the SDK's doc of DataResource.
-func named(arns []string, begin bool, left []string) []object {
-	var out []object
-	for _, arn := range arns {
-		head, rest, _ := strings.Cut(arn, ":s3")
-		rest = strings.TrimLeft(rest, ":")
-		bucket, key, whole := strings.Cut(rest, "/")
-		o := object{bucket: bucket}
-		switch {
-		case !strings.HasPrefix(head, "arn:") || !strings.Contains(arn, ":s3"), rest != "" && !whole:
-			o = object{doubt: "it takes objects by name: only " + arn + "..."}
-		case rest == "" && len(left) > 0:
-			o.doubt = "it takes objects by name: not " + strings.Join(left, ", ")
-		case !begin && key == "":
-			o = object{doubt: "it takes objects by name: only " + arn}
-		case key != "":
-			o.but = []string{"only " + key}
-		}
-		for _, l := range left {
-			if _, tail, in := strings.Cut(l, ":::"+bucket+"/"); in && whole {
-				o.but = append(o.but, "not "+tail)
-			}
-		}
-		out = append(out, o)
-	}
-	return out
-}
-
-// A share is buckets of which the same is taken; the bucket "" stands for every one.
-type share struct {
-	access
-	buckets []string
-}
-
-// shares groups buckets of which the same is taken: those of every bucket first, then in order of name.
-func (s selection) shares() []share {
-	var out []share
-	for _, bucket := range slices.Sorted(maps.Keys(s.objects)) {
-		a := s.objects[bucket]
-		i := slices.IndexFunc(out, func(o share) bool { return o.access == a })
-		switch {
-		case i < 0:
-			out = append(out, share{a, []string{bucket}})
-		case out[i].buckets[0] != "": // what holds for every bucket holds for this one
-			out[i].buckets = append(out[i].buckets, bucket)
-		}
-	}
-	return out
 }
 
 // anything says whether anything is taken: unknown where that hangs on what is not known.

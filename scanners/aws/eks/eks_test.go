@@ -112,7 +112,7 @@ func TestAuditThatIsOffFails(t *testing.T) {
 		"nothing is written":              nil,
 		"other types alone":               {setup(true, types.LogTypeApi, types.LogTypeAuthenticator)},
 		"audit is among those turned off": {setup(true, types.LogTypeApi), setup(false, types.LogTypeAudit)},
-		"enabled is not said":             {{Types: []types.LogType{types.LogTypeAudit}}},
+		"types that we do not know":       {setup(true, "dataPlane", types.LogTypeApi)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := awstest.Scan(t, estate(map[string][]types.LogSetup{"batch": setups}), nil, Service(), groups(nil))
@@ -121,6 +121,31 @@ func TestAuditThatIsOffFails(t *testing.T) {
 				t.Errorf("enabled: got %v %v, want known false with a note", on, known)
 			}
 			has(t, awstest.Judge(set), `fail recorded-kubernetes-audit aws:111122223333/eu-west-1//eks/batch: EKS cluster "batch" writes no audit log`)
+		})
+	}
+}
+
+func TestAuditInWhicheverSetupPasses(t *testing.T) {
+	for name, setups := range map[string][]types.LogSetup{
+		"a setup for each type":           {setup(true, types.LogTypeApi), setup(false, types.LogTypeScheduler), setup(true, types.LogTypeAudit)},
+		"among types that we do not know": {setup(true, "dataPlane", types.LogTypeAudit), setup(false, "insights")},
+		"said twice":                      {setup(true, types.LogTypeAudit), setup(true, types.LogTypeAudit, types.LogTypeApi)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := awstest.Scan(t, estate(map[string][]types.LogSetup{"batch": setups}), nil, Service(), groups(nil, "/aws/eks/batch/cluster"))
+			has(t, awstest.Judge(set), "pass recorded-kubernetes-audit "+string(batch))
+		})
+	}
+}
+
+func TestAnAnswerThatDoesNotSayWhetherAuditIsOnIsNone(t *testing.T) {
+	for name, setups := range map[string][]types.LogSetup{
+		"enabled is not said": {{Types: []types.LogType{types.LogTypeAudit}}},
+		"on and off":          {setup(true, types.LogTypeAudit), setup(false, types.LogTypeAudit)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := awstest.Scan(t, estate(map[string][]types.LogSetup{"batch": setups}), nil, Service(), groups(nil, "/aws/eks/batch/cluster"))
+			has(t, awstest.Judge(set), "not-assessed recorded-kubernetes-audit "+string(batch)+": the answer does not say whether the audit log is on")
 		})
 	}
 }
@@ -231,6 +256,8 @@ func TestWhatIsDeniedIsNotAssessed(t *testing.T) {
 			}
 			return whole(r, input)
 		}, nil, Service(), groups(nil))
-		has(t, awstest.Judge(set), "not-assessed recorded-kubernetes-audit "+string(batch))
+		lines := awstest.Judge(set)
+		has(t, lines, "not-assessed recorded-kubernetes-audit "+string(batch))
+		has(t, lines, "not-assessed retained-long-enough aws:111122223333/eu-west-1//unseen/audit-log-of-EKS-cluster-batch") // what stands for its log
 	})
 }

@@ -3,6 +3,8 @@ package eks
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -27,6 +29,12 @@ func Service() scope.Service {
 	}
 }
 
+// Answers that say too little.
+var (
+	errEmpty  = errors.New("the answer is empty")
+	errUnsaid = errors.New("the answer does not say whether the audit log is on")
+)
+
 func read(ctx context.Context, s *scope.Scope) {
 	client := eks.NewFromConfig(s.Config)
 	var names []string
@@ -46,30 +54,39 @@ func read(ctx context.Context, s *scope.Scope) {
 			return // it was deleted since it was listed, or is about to be gone
 		}
 		c := cluster{name: names[i], at: at}
+		if err == nil {
+			c.audit, err = audits(out.Cluster, at)
+		}
 		if err != nil {
 			c.audit = scope.Unknown[bool](err, at)
 			s.Stand("audit log of EKS cluster "+names[i], err, at, scope.Unseen{Activities: []evidence.Activity{evidence.KubernetesAPI}, On: s.ID("eks/" + names[i])})
-		} else {
-			c.audit = audits(out.Cluster, at)
 		}
 		observe(s, c)
 	})
 }
 
-// audits says whether the audit log is among what a cluster sends to CloudWatch Logs. Each type of log is off until it is
-// turned on; see the EKS user guide, "Send control plane logs to CloudWatch Logs".
-func audits(c *types.Cluster, at evidence.Origin) evidence.Value[bool] {
+// audits says whether the audit log is among what a cluster sends to CloudWatch Logs, in whichever of its setups. Each type
+// of log is off until it is turned on; see the EKS user guide, "Send control plane logs to CloudWatch Logs".
+func audits(c *types.Cluster, at evidence.Origin) (evidence.Value[bool], error) {
 	if c == nil {
-		return evidence.Unknown[bool](evidence.Failed, at.WithNote("the answer is empty"))
+		return evidence.Value[bool]{}, errEmpty
 	}
+	said := map[bool]bool{}
 	if c.Logging != nil {
 		for _, setup := range c.Logging.ClusterLogging {
-			for _, kind := range setup.Types {
-				if kind == types.LogTypeAudit && aws.ToBool(setup.Enabled) {
-					return evidence.Known(true, at)
+			if slices.Contains(setup.Types, types.LogTypeAudit) {
+				if setup.Enabled == nil {
+					return evidence.Value[bool]{}, errUnsaid
 				}
+				said[*setup.Enabled] = true
 			}
 		}
 	}
-	return evidence.Known(false, at.WithNote("EKS writes no control plane logs unless asked"))
+	switch {
+	case said[true] && said[false]:
+		return evidence.Value[bool]{}, errUnsaid
+	case said[true]:
+		return evidence.Known(true, at), nil
+	}
+	return evidence.Known(false, at.WithNote("EKS writes no control plane logs unless asked")), nil
 }

@@ -212,6 +212,20 @@ func TestAConnectionLogStandsBesideTheAccessLog(t *testing.T) {
 	)
 }
 
+func TestOnlyALogOfRequestsRecordsWhatComesThrough(t *testing.T) {
+	e := all()
+	e.order = append(e.order, "met")
+	e.kinds["met"] = types.LoadBalancerTypeEnumApplication
+	e.attributes["met"] = map[string]string{"connection_logs.s3.enabled": "true", "connection_logs.s3.bucket": "conns"}
+	sourcetest.Want(t, "verdicts", sourcetest.Edge(scan(t, e.answer)),
+		`pass elb-classic/old: access log "old" records what comes through classic load balancer "old"`,
+		`fail elb/met: connection log "met" records only a part of what comes through application load balancer "met": connections alone, not the requests`,
+		`pass elb/mix: access log "mix" records what comes through network load balancer "mix"`,
+		`fail elb/plain: application load balancer "plain" does not record what comes through it`,
+		`pass elb/web: access log "web" records what comes through application load balancer "web"`,
+	)
+}
+
 func TestWhatOnePageSaidStandsWhenTheNextFails(t *testing.T) {
 	e := all()
 	e.order, e.classic = []string{"web", "plain"}, nil

@@ -52,6 +52,7 @@ func observe(s *scope.Scope, b balancer) {
 	}
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, l.Enabled.At()),
+		evidence.PartTraffic:    evidence.Known(evidence.Extent{Grade: evidence.All}, l.Enabled.At()), // it could log no more
 	}
 	if b.tls.IsUnknown() { // it may have nothing that it could log
 		l.Enabled = evidence.Unknown[bool](b.tls.Why(), b.tls.At())
@@ -62,8 +63,10 @@ func observe(s *scope.Scope, b balancer) {
 	l = source(s, asset, b.thing+"/connections", "connection log", b.connections, b.vendedConnections)
 	if on, known := l.Enabled.Get(); on || !known && !l.Enabled.IsMoot() && !l.Enabled.IsZero() {
 		l.Records = "connections"
+		const but = "connections alone, not the requests"
 		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
-			evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: "connections alone, not the requests; " + bestEffort}, l.Enabled.At()),
+			evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: but + "; " + bestEffort}, l.Enabled.At()),
+			evidence.PartTraffic:    evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, l.Enabled.At()),
 		}
 		s.Record(l)
 	}

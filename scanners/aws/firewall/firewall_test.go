@@ -56,6 +56,12 @@ func TestEachTypeOfLogHoldsAPartOfTheTraffic(t *testing.T) {
 		"firewall/never#edge: off"+at+"never, AWS default)",
 		"firewall/off#edge: off"+at+"off)",
 	)
+	sourcetest.Want(t, "verdicts", sourcetest.Edge(set),
+		`fail firewall/alert: alert log "alert" records only a part of what comes through network firewall "alert": alerts alone: what a rule drops, rejects or alerts on`,
+		`pass firewall/full: flow log "full" records what comes through network firewall "full"`,
+		`fail firewall/never: network firewall "never" does not record what comes through it`,
+		`fail firewall/off: network firewall "off" does not record what comes through it`,
+	)
 	if full := sourcetest.Record[*evidence.Asset](t, set, "firewall/full"); full.Kind != "network firewall" || !full.Lasting {
 		t.Errorf("the asset is %+v", full)
 	}

@@ -17,7 +17,7 @@ type firewall struct {
 	logs evidence.Value[[]types.LogDestinationConfig]
 }
 
-// holds says what each type of log holds. "Firewall logging is only available for traffic that you forward to the stateful
+// holds says what each type of log holds. That of flows is all that a firewall can log: "Firewall logging is only available for traffic that you forward to the stateful
 // rules engine": the developer guide, "Logging network traffic".
 var holds = [...]struct {
 	kind   types.LogType
@@ -43,7 +43,11 @@ func observe(s *scope.Scope, f firewall) {
 	for _, h := range holds {
 		l := s.Source(thing+"/"+strings.ToLower(string(h.kind)), evidence.Edge, strings.ToLower(string(h.kind))+" log", f.name, at)
 		l.Records, l.Covers, l.Enabled = "traffic", []evidence.ID{asset.ID}, evidence.Known(true, at)
-		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(h.extent, at)}
+		traffic := h.extent
+		if h.kind == types.LogTypeFlow {
+			traffic = evidence.Extent{Grade: evidence.All}
+		}
+		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(h.extent, at), evidence.PartTraffic: evidence.Known(traffic, at)}
 		on := false
 		for _, c := range logs {
 			if c.LogType != h.kind {

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"lookback/checks"
+	"lookback/checks/recorded"
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
 	"lookback/scanners/aws/scope"
@@ -65,6 +67,9 @@ func region(logs ...types.FlowLog) awstest.Answer {
 			return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{subnet("subnet-a", "vpc-1"), subnet("subnet-b", "vpc-1"), subnet("subnet-c", "vpc-1")}}, nil
 		case *ec2.DescribeNetworkInterfacesInput:
 			var out []types.NetworkInterface
+			if aws.ToString(in.Filters[0].Name) == "vpc-id" {
+				return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{{NetworkInterfaceId: aws.String("eni-1")}}}, nil
+			}
 			for _, id := range in.Filters[0].Values {
 				out = append(out, types.NetworkInterface{NetworkInterfaceId: aws.String(id), VpcId: aws.String("vpc-1")})
 			}
@@ -212,6 +217,66 @@ func TestAVPCWithoutAFlowLogFails(t *testing.T) {
 	vpc, _ := find[*evidence.Asset](set, vpc1)
 	if at := vpc.Looked[evidence.NetworkFlow].At(); at.Call != "ec2:DescribeFlowLogs" || !vpc.Lasting {
 		t.Errorf("seen at %v, lasting %v", at, vpc.Lasting)
+	}
+}
+
+func TestAVPCThatNothingIsInFailsLessLoudly(t *testing.T) {
+	asked := 0
+	set := awstest.Scan(t, func(where string, input any) (any, error) {
+		in, ok := input.(*ec2.DescribeNetworkInterfacesInput)
+		if !ok {
+			return region()(where, input)
+		}
+		asked++
+		if aws.ToInt32(in.MaxResults) != 5 || aws.ToString(in.Filters[0].Name) != "vpc-id" || in.Filters[0].Values[0] != "vpc-1" {
+			t.Errorf("asked for %v", in)
+		}
+		if in.NextToken == nil { // a page may be empty although others follow
+			return &ec2.DescribeNetworkInterfacesOutput{NextToken: aws.String("2")}, nil
+		}
+		return &ec2.DescribeNetworkInterfacesOutput{}, nil
+	}, nil, Service())
+	wants(t, verdicts(set, "recorded-network-flow"), `fail no flow log records VPC "shop", and nothing is in it today`)
+	for _, r := range checks.Run(set, []*checks.Check{recorded.NetworkFlow}, checks.DefaultPolicy(), nil).All {
+		if at := r.Because.At(); r.Severity != checks.Low || at.Call != "ec2:DescribeNetworkInterfaces" || at.Of != "eu-west-1/vpc-1" {
+			t.Errorf("%s at %v", r.Severity, at)
+		}
+	}
+	for _, line := range awstest.Judge(set) { // what is not there delivers nothing, and nothing is asked of its store
+		if strings.Contains(line, "flow/vpc-1#network-flow") {
+			t.Error(line)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestWhetherAnythingIsInAVPCIsAskedOnlyWhereItHasNoFlowLog(t *testing.T) {
+	for name, answer := range map[string]awstest.Answer{
+		"of the VPC":            region(log("fl-1", "vpc-1")),
+		"of a subnet":           region(log("fl-1", "subnet-a")),
+		"of an interface":       region(log("fl-1", "eni-1")),
+		"the list was refused":  without[*ec2.DescribeFlowLogsInput](region()),
+		"of a subnet, refused":  without[*ec2.DescribeSubnetsInput](region(log("fl-1", "subnet-a"))),
+		"no VPC could be found": without[*ec2.DescribeVpcsInput](region()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			awstest.Scan(t, func(where string, input any) (any, error) {
+				if in, ok := input.(*ec2.DescribeNetworkInterfacesInput); ok && aws.ToString(in.Filters[0].Name) == "vpc-id" {
+					t.Error("it is asked")
+				}
+				return answer(where, input)
+			}, nil, Service())
+		})
+	}
+}
+
+func TestAVPCOfWhichNobodyKnowsWhetherAnythingIsInItFailsAsOneInUse(t *testing.T) {
+	set := awstest.Scan(t, without[*ec2.DescribeNetworkInterfacesInput](region()), nil, Service())
+	wants(t, verdicts(set, "recorded-network-flow"), `fail the traffic of VPC "shop" is not recorded`)
+	if part := source(t, set, "flow/vpc-1").Parts[evidence.PartAccepted]; part.Why() != evidence.Denied || part.At().Call != "ec2:DescribeNetworkInterfaces" {
+		t.Errorf("%v at %v", part.Why(), part.At())
 	}
 }
 

@@ -32,8 +32,8 @@ func Service() scope.Service {
 				Fills: "LogSource.Covers, LogSource.Parts", Perhaps: "where a subnet has a flow log",
 			},
 			{
-				Service: ec2.ServiceID, Op: "DescribeNetworkInterfaces", Action: "ec2:DescribeNetworkInterfaces", Per: "region, and 200 network interfaces",
-				Fills: "LogSource.Covers", Perhaps: "where a network interface has a flow log",
+				Service: ec2.ServiceID, Op: "DescribeNetworkInterfaces", Action: "ec2:DescribeNetworkInterfaces", Per: "VPC, and 200 network interfaces",
+				Fills: "LogSource.Covers, LogSource.Parts", Perhaps: "only for a VPC of which nothing has a flow log, and for network interfaces that have one",
 			},
 		},
 		Region: read,
@@ -57,6 +57,8 @@ func read(ctx context.Context, s *scope.Scope) {
 	if some := e.on("eni-"); len(some) > 0 {
 		e.interfacesErr = interfaces(ctx, client, some, e.interfaces)
 	}
+	bare := e.bare(s.Account)
+	s.Each(len(bare), func(i int) { bare[i].used = used(ctx, s, client, bare[i].id) })
 	observe(s, e)
 }
 
@@ -171,6 +173,9 @@ func subnets(ctx context.Context, client *ec2.Client, of map[string][]string) er
 // atOnce is how many values a filter of the EC2 API takes; see the Amazon EC2 user guide, "Filter resources".
 const atOnce = 200
 
+// fewest is the shortest page of network interfaces; see the EC2 API, DescribeNetworkInterfaces.
+const fewest = 5
+
 // interfaces fills in which of some network interfaces belong to each VPC. It filters by id and does not ask for ids: an
 // interface that is gone would be an error.
 func interfaces(ctx context.Context, client *ec2.Client, some []string, of map[string][]string) error {
@@ -190,6 +195,24 @@ func interfaces(ctx context.Context, client *ec2.Client, some []string, of map[s
 		}
 	}
 	return nil
+}
+
+// used says whether a VPC has a network interface: whatever sends or takes a packet in it has one. One is enough to know.
+func used(ctx context.Context, s *scope.Scope, client *ec2.Client, vpc string) evidence.Value[bool] {
+	at := s.At("ec2:DescribeNetworkInterfaces", vpc)
+	pages := ec2.NewDescribeNetworkInterfacesPaginator(client, &ec2.DescribeNetworkInterfacesInput{
+		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}, MaxResults: aws.Int32(fewest),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return scope.Unknown[bool](err, at)
+		}
+		if len(page.NetworkInterfaces) > 0 {
+			return evidence.Known(true, at)
+		}
+	}
+	return evidence.Known(false, at)
 }
 
 func named(tags []types.Tag, id string) string {

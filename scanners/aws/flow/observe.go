@@ -28,6 +28,7 @@ type estate struct {
 // A network is a VPC.
 type network struct {
 	id, name, owner string
+	used            evidence.Value[bool] // whether anything is in it; asked only where nothing of it has a flow log
 	at              evidence.Origin
 }
 
@@ -53,6 +54,28 @@ func (e estate) on(prefix string) []string {
 	}
 	return slices.Sorted(maps.Keys(ids))
 }
+
+// bare returns the VPCs of an account of which nothing has a flow log, as far as that is known.
+func (e estate) bare(account string) (out []*network) {
+	if e.logsErr != nil || e.subnetsErr != nil || e.interfacesErr != nil {
+		return nil
+	}
+	logged := map[string]bool{}
+	for _, l := range e.logs {
+		logged[l.resource] = true
+	}
+	has := func(id string) bool { return logged[id] }
+	for i := range e.networks {
+		n := &e.networks[i]
+		if !n.shared(account) && !has(n.id) && !slices.ContainsFunc(e.subnets[n.id], has) && !slices.ContainsFunc(e.interfaces[n.id], has) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// shared reports whether a VPC is another account's.
+func (n network) shared(account string) bool { return n.owner != "" && n.owner != account }
 
 func observe(s *scope.Scope, e estate) {
 	listed, gateways := map[string]bool{}, map[string]bool{}
@@ -90,7 +113,7 @@ func (n network) observe(s *scope.Scope, e estate) {
 	case e.interfacesErr != nil:
 		whole = scope.Unknown[bool](e.interfacesErr, s.At("ec2:DescribeNetworkInterfaces", n.id))
 	}
-	shared := n.owner != "" && n.owner != s.Account
+	shared := n.shared(s.Account)
 	if shared {
 		// A participant of a shared VPC does not see the flow logs of its owner; see the Amazon VPC user guide, "Share your
 		// VPC subnets with other accounts".
@@ -99,6 +122,7 @@ func (n network) observe(s *scope.Scope, e estate) {
 	}
 	asset.Looked = map[evidence.Activity]evidence.Value[bool]{evidence.NetworkFlow: whole}
 	s.Record(asset)
+	n.lacks(s)
 	s.After(func(context.Context) {
 		at := s.At("route53resolver:ListResolverQueryLogConfigAssociations", n.id)
 		whole := scope.Got(true, s.WasListed(s.Region, "resolver query logs"), at)
@@ -107,6 +131,24 @@ func (n network) observe(s *scope.Scope, e estate) {
 		}
 		s.Look(asset.ID, evidence.DNS, whole)
 	})
+}
+
+// lacks records that a VPC has no flow log, where nothing is in it, or nobody could tell. Of a VPC in use, that the flow logs
+// were listed says enough.
+func (n network) lacks(s *scope.Scope) {
+	in, known := n.used.Get()
+	if n.used.IsZero() || in {
+		return
+	}
+	source := s.Source("flow/"+n.id, evidence.NetworkFlow, "flow log", n.name, n.at)
+	source.Records, source.Covers = "who talked to whom, and how much", []evidence.ID{s.ID("vpc/" + n.id)}
+	source.Enabled = evidence.Known(false, s.At("ec2:DescribeFlowLogs", n.id))
+	traffic := evidence.Moot[evidence.Extent](n.used.At().WithNote("no network interface is in it"))
+	if !known {
+		traffic = evidence.Unknown[evidence.Extent](n.used.Why(), n.used.At())
+	}
+	source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartAccepted: traffic, evidence.PartRejected: traffic}
+	s.Record(source)
 }
 
 // gateway records a flow log of a transit gateway, of an attachment to one or of a regional NAT gateway: it is named, and

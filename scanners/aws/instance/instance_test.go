@@ -223,12 +223,13 @@ func TestKeysDecideWhereADiskMayGo(t *testing.T) {
 		disk, elsewhere string
 		note            string
 	}{
-		"not encrypted":              {func(r *region) { r.volumes = []types.Volume{volumeOf("vol-1", "")} }, "true", "true", ""},
-		"the key of AWS":             {func(r *region) { r.key.KeyManager = kmstypes.KeyManagerTypeAws }, "true", "false", "the key that AWS manages"},
-		"a key about to be deleted":  {func(r *region) { r.key.KeyState = kmstypes.KeyStatePendingDeletion }, "false", "true", ""},
-		"a key that is not named":    {func(r *region) { r.volumes[0].KmsKeyId = nil }, "unfamiliar", "unfamiliar", "does not name its key"},
-		"a volume that is not shown": {func(r *region) { r.volumes = nil }, "elsewhere", "elsewhere", "not shown"},
-		"instance store":             {func(r *region) { r.instances[0].BlockDeviceMappings = []types.InstanceBlockDeviceMapping{{}} }, "false", "false", "nothing to take a snapshot of"},
+		"not encrypted":                                   {func(r *region) { r.volumes = []types.Volume{volumeOf("vol-1", "")} }, "true", "true", ""},
+		"the key of AWS":                                  {func(r *region) { r.key.KeyManager = kmstypes.KeyManagerTypeAws }, "true", "false", "the key that AWS manages"},
+		"a key about to be deleted":                       {func(r *region) { r.key.KeyState = kmstypes.KeyStatePendingDeletion }, "false", "false", "about to be deleted"},
+		"a key that is not named":                         {func(r *region) { r.volumes[0].KmsKeyId = nil }, "unfamiliar", "unfamiliar", "does not name its key"},
+		"a volume that is not shown":                      {func(r *region) { r.volumes = nil }, "elsewhere", "elsewhere", "not shown"},
+		"instance store":                                  {func(r *region) { r.instances[0].BlockDeviceMappings = []types.InstanceBlockDeviceMapping{{}} }, "false", "false", "nothing to take a snapshot of"},
+		"a root disk in the instance store, and a volume": {func(r *region) { r.instances[0].RootDeviceType = types.DeviceTypeInstanceStore }, "false", "false", "there is no snapshot of its root disk"},
 		"one of two volumes is not seen": {func(r *region) {
 			r.instances[0].BlockDeviceMappings = append(r.instances[0].BlockDeviceMappings, mapping("vol-2", false))
 		}, "elsewhere", "elsewhere", ""},
@@ -278,8 +279,14 @@ func TestSystemsManagerDecidesOverShellAndMemory(t *testing.T) {
 		"its agent is silent": {func(r *region) {
 			r.nodes[0].PingStatus, r.nodes[0].LastPingDateTime = ssmtypes.PingStatusConnectionLost, aws.Time(time.Date(2026, 5, 1, 8, 30, 0, 0, time.UTC))
 		}, "false", "false", "moot", "since 2026-05-01 08:30"},
-		"its agent never spoke": {func(r *region) { r.nodes[0].PingStatus = ssmtypes.PingStatusInactive }, "false", "false", "moot", "does not answer"},
-		"a Mac":                 {func(r *region) { r.nodes[0].PlatformType = ssmtypes.PlatformTypeMacos }, "true", "unfamiliar", "true", ""},
+		"just started": {func(r *region) { r.nodes, r.instances[0].LaunchTime = nil, aws.Time(awstest.Now.Add(-3*time.Minute)) }, "elsewhere", "elsewhere", "elsewhere", "started at 11:57"},
+		"just started once more": {func(r *region) {
+			r.nodes[0].PingStatus, r.instances[0].LaunchTime = ssmtypes.PingStatusConnectionLost, aws.Time(awstest.Now.Add(-3*time.Minute))
+		}, "elsewhere", "elsewhere", "elsewhere", "started at 11:57"},
+		"just started, and it spoke": {func(r *region) { r.instances[0].LaunchTime = aws.Time(awstest.Now.Add(-3 * time.Minute)) }, "true", "true", "true", ""},
+		"started long ago":           {func(r *region) { r.nodes, r.instances[0].LaunchTime = nil, aws.Time(awstest.Now.Add(-time.Hour)) }, "false", "false", "moot", "does not manage it"},
+		"its agent never spoke":      {func(r *region) { r.nodes[0].PingStatus = ssmtypes.PingStatusInactive }, "false", "false", "moot", "does not answer"},
+		"a Mac":                      {func(r *region) { r.nodes[0].PlatformType = ssmtypes.PlatformTypeMacos }, "true", "unfamiliar", "true", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := scan(t, good(test.change).answer)
@@ -309,7 +316,8 @@ func TestWhetherSessionsAreRecorded(t *testing.T) {
 		"to a bucket":                   {good().document, groups(), "true", "not what goes through port forwarding"},
 		"to a log group":                {group, groups("sessions"), "true", ""},
 		"to a log group that is gone":   {group, groups(), "false", "does not exist"},
-		"to a log group nobody saw":     {group, scope.Service{Name: "none", Region: func(context.Context, *scope.Scope) {}}, "true", ""},
+		"to a log group nobody saw":     {group, scope.Service{Name: "none", Region: func(context.Context, *scope.Scope) {}}, "failed", ""},
+		"to a log group, and a bucket":  {`{"inputs": {"s3BucketName": "b", "cloudWatchLogGroupName": "sessions"}}`, groups(), "true", ""},
 		"nowhere":                       {`{"inputs": {"kmsKeyId": "k", "runAsEnabled": true}}`, groups(), "false", ""},
 		"no preferences":                {"", groups(), "false", "AWS default"},
 		"preferences of another format": {"inputs:", groups(), "unfamiliar", "cannot be read"},

@@ -110,6 +110,7 @@ func describe(s *scope.Scope, i types.Instance) machine {
 	id := aws.ToString(i.InstanceId)
 	m := machine{id: id, name: named(i.Tags, id), at: s.At("ec2:DescribeInstances", id)}
 	m.running = i.State == nil || i.State.Name == types.InstanceStateNameRunning || i.State.Name == types.InstanceStateNamePending
+	m.started, m.passing = aws.ToTime(i.LaunchTime), i.RootDeviceType == types.DeviceTypeInstanceStore
 	for _, b := range i.BlockDeviceMappings {
 		if b.Ebs == nil {
 			continue

@@ -85,13 +85,16 @@ func readSessions(ctx context.Context, s *scope.Scope, client *ssm.Client) sessi
 	return written
 }
 
-// settle takes back that sessions are recorded where the log group does not exist that they go to.
+// settle takes back that sessions are recorded where the log group does not exist that they go to, or may not.
 func (r *sessions) settle(s *scope.Scope) {
 	if r.group == "" {
 		return
 	}
 	_, exists := s.Group(r.group)
-	if there, known := exists.Get(); known && !there {
+	switch there, known := exists.Get(); {
+	case !known:
+		r.recorded = evidence.Unknown[bool](exists.Why(), exists.At())
+	case !there:
 		r.recorded = evidence.Known(false, exists.At().WithNote("the log group of the sessions does not exist"))
 	}
 }

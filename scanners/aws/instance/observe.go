@@ -2,6 +2,7 @@ package instance
 
 import (
 	"fmt"
+	"time"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -32,6 +33,8 @@ type estate struct {
 type machine struct {
 	id, name string
 	running  bool
+	started  time.Time
+	passing  bool   // its root disk is an instance store
 	disks    []disk // on EBS
 	at       evidence.Origin
 }
@@ -101,6 +104,9 @@ func (e *estate) each(m machine, ask func(disk, volume) evidence.Value[bool]) ev
 	if len(m.disks) == 0 {
 		return evidence.Known(false, m.at.WithNote("it has no volume of EBS: there is nothing to take a snapshot of"))
 	}
+	if m.passing {
+		return evidence.Known(false, m.at.WithNote("there is no snapshot of its root disk, which is an instance store"))
+	}
 	var answers []evidence.Value[bool]
 	for _, d := range m.disks {
 		at := e.s.At("ec2:DescribeVolumes", d.volume)
@@ -141,11 +147,16 @@ func (e *estate) disk(m machine) evidence.Value[bool] {
 		if in.IsMoot() { // a key that AWS manages stays in force
 			return evidence.Known(true, v.at)
 		}
-		if readable, known := in.Get(); known && !readable {
-			return evidence.Known(false, in.At().WithNote("volume "+d.volume+" cannot be read: "+in.At().Note))
-		}
-		return in
+		return unreadable(d, in)
 	})
+}
+
+// unreadable names the volume that a key not in force closes.
+func unreadable(d disk, in evidence.Value[bool]) evidence.Value[bool] {
+	if readable, known := in.Get(); known && !readable {
+		return evidence.Known(false, in.At().WithNote("volume "+d.volume+" cannot be read: "+in.At().Note))
+	}
+	return in
 }
 
 // elsewhere says whether a snapshot could be shared with another account: one under the key that AWS manages cannot; see
@@ -159,6 +170,9 @@ func (e *estate) elsewhere(m machine) evidence.Value[bool] {
 		if is, known := own.Get(); known && !is {
 			return evidence.Known(false, own.At().WithNote(
 				"volume "+d.volume+" is encrypted with the key that AWS manages: its snapshot cannot be shared before it was copied under a key of your own"))
+		}
+		if in := v.key.InForce; !in.IsMoot() && !own.IsUnknown() {
+			return unreadable(d, in) // what nobody can read here, nobody can read there
 		}
 		return own
 	})
@@ -200,6 +214,9 @@ func (e *estate) guarded(m machine) evidence.Value[bool] {
 	return keeps
 }
 
+// settles is how long the agent of an instance that was just started may take until Systems Manager hears of it.
+const settles = 10 * time.Minute
+
 // managed says whether the agent of Systems Manager answers.
 func (e *estate) managed(m machine) (node, evidence.Value[bool]) {
 	at := e.s.At("ssm:DescribeInstanceInformation", m.id)
@@ -207,12 +224,14 @@ func (e *estate) managed(m machine) (node, evidence.Value[bool]) {
 	switch {
 	case found && n.online:
 		return n, evidence.Known(true, n.at)
+	case !found && e.nodesErr != nil:
+		return n, scope.Unknown[bool](e.nodesErr, at)
+	case e.s.Now.Sub(m.started) < settles:
+		return n, evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("it was started at "+m.started.UTC().Format("15:04")+", and its agent may not have answered yet"))
 	case found && n.last.IsZero():
 		return n, evidence.Known(false, n.at.WithNote("its agent does not answer"))
 	case found:
 		return n, evidence.Known(false, n.at.WithNote("its agent does not answer since "+n.last.UTC().Format("2006-01-02 15:04")))
-	case e.nodesErr != nil:
-		return n, scope.Unknown[bool](e.nodesErr, at)
 	}
 	return n, evidence.Known(false, at.WithNote("Systems Manager does not manage it"))
 }

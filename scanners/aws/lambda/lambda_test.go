@@ -235,7 +235,8 @@ func TestWhatASimulationDoesNotSayIsUnknown(t *testing.T) {
 
 func TestALevelThatDropsMostLinesIsPartial(t *testing.T) {
 	for level, want := range map[types.ApplicationLogLevel]string{
-		"": "{all }", types.ApplicationLogLevelDebug: "{all }", types.ApplicationLogLevelInfo: "{all }", types.ApplicationLogLevelWarn: "{all }",
+		"": "{all }", types.ApplicationLogLevelDebug: "{all }", types.ApplicationLogLevelInfo: "{all }",
+		types.ApplicationLogLevelWarn:  "{some only lines of level WARN and above}",
 		types.ApplicationLogLevelError: "{some only lines of level ERROR and above}",
 		types.ApplicationLogLevelFatal: "{some only lines of level FATAL and above}",
 	} {
@@ -244,6 +245,26 @@ func TestALevelThatDropsMostLinesIsPartial(t *testing.T) {
 		})), nil, Service(), groups(nil, "/aws/lambda/pay"))
 		if got := say(record[*evidence.LogSource](t, set, pay+"#application").To[0].Extent); got != want {
 			t.Errorf("%s: got %s, want %s", level, got, want)
+		}
+	}
+}
+
+func TestWhatLambdaItselfWritesHasALevelToo(t *testing.T) {
+	const system = "not when an invocation began and ended: Lambda itself writes only lines of level WARN"
+	for _, test := range []struct {
+		level  types.ApplicationLogLevel
+		system types.SystemLogLevel
+		want   string
+	}{
+		{"", types.SystemLogLevelWarn, "{some " + system + "}"},
+		{types.ApplicationLogLevelError, types.SystemLogLevelWarn, "{some only lines of level ERROR and above; " + system + "}"},
+		{types.ApplicationLogLevelInfo, types.SystemLogLevelInfo, "{all }"}, {"", types.SystemLogLevelDebug, "{all }"},
+	} {
+		set := awstest.Scan(t, estate(anything, latest(func(f *types.FunctionConfiguration) {
+			f.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: test.level, SystemLogLevel: test.system}
+		})), nil, Service(), groups(nil, "/aws/lambda/pay"))
+		if got := say(record[*evidence.LogSource](t, set, pay+"#application").To[0].Extent); got != test.want {
+			t.Errorf("%s, %s: got %s, want %s", test.level, test.system, got, test.want)
 		}
 	}
 }

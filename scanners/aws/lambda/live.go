@@ -90,7 +90,7 @@ func add(s *scope.Scope, found map[string]*function, c types.FunctionConfigurati
 	f.latest, f.code, f.image, f.role = true, aws.ToString(c.CodeSha256), c.PackageType == types.PackageTypeImage, aws.ToString(c.Role)
 	f.group = "/aws/lambda/" + name
 	if l := c.LoggingConfig; l != nil {
-		f.level = l.ApplicationLogLevel
+		f.level, f.system = l.ApplicationLogLevel, l.SystemLogLevel
 		if group := aws.ToString(l.LogGroup); group != "" {
 			f.group = group
 		}

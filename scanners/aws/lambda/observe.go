@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -20,10 +21,11 @@ type function struct {
 	role      string
 	group     string // the log group that it writes to
 	level     types.ApplicationLogLevel
-	image     bool            // whether it runs a container image
-	code      string          // the hash of what $LATEST runs
-	published string          // the hash of what $LATEST.PUBLISHED runs, which goes before $LATEST where it is there
-	versions  map[string]bool // the hashes of what its numbered versions run
+	system    types.SystemLogLevel // of what Lambda itself writes
+	image     bool                 // whether it runs a container image
+	code      string               // the hash of what $LATEST runs
+	published string               // the hash of what $LATEST.PUBLISHED runs, which goes before $LATEST where it is there
+	versions  map[string]bool      // the hashes of what its numbered versions run
 	writes    evidence.Value[bool]
 	creates   evidence.Value[bool] // whether its role may make the log group
 }
@@ -47,9 +49,8 @@ func observe(s *scope.Scope, f *function) {
 	// "Lambda automatically captures logs for all function invocations": the developer guide, as above.
 	out.Records, out.Covers, out.Enabled = "its invocations and its output", []evidence.ID{asset.ID}, f.writes
 	to := scope.To(s.GroupID(f.group), f.at)
-	switch f.level {
-	case types.ApplicationLogLevelError, types.ApplicationLogLevelFatal:
-		to.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only lines of level " + string(f.level) + " and above"}, f.at)
+	if but := f.filtered(); but != "" {
+		to.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, f.at)
 	}
 	out.To = []evidence.Delivery{to}
 	s.After(func(context.Context) {
@@ -58,6 +59,20 @@ func observe(s *scope.Scope, f *function) {
 		}
 		s.Record(out)
 	})
+}
+
+// filtered says what the levels of a function keep out of its log. INFO is the default of both, and at that level Lambda
+// writes when an invocation began and ended: the developer guide, "Log-level filtering".
+func (f *function) filtered() string {
+	var but []string
+	switch f.level {
+	case types.ApplicationLogLevelWarn, types.ApplicationLogLevelError, types.ApplicationLogLevelFatal:
+		but = append(but, "only lines of level "+string(f.level)+" and above")
+	}
+	if f.system == types.SystemLogLevelWarn {
+		but = append(but, "not when an invocation began and ended: Lambda itself writes only lines of level WARN")
+	}
+	return strings.Join(but, "; ")
 }
 
 // notYet says what it means that a function has no log group: Lambda makes one for the first record, if the role may.

@@ -141,7 +141,7 @@ func (r reader) cluster(ctx context.Context, c types.DBCluster, members map[stri
 	for _, m := range c.DBClusterMembers {
 		d.set = d.set.inForce(aws.ToString(m.DBClusterParameterGroupStatus))
 	}
-	if d.engine != "aurora-postgresql" {
+	if d.engine != "aurora-postgresql" && d.family != auroraMySQL {
 		return d
 	}
 	// What the parameter group of an instance sets goes before what that of its cluster sets: the Aurora user guide,

@@ -20,7 +20,7 @@ type database struct {
 	groups              string   // what the names of their log groups begin with
 	stream              string   // the Kinesis stream of a database activity stream that runs
 	set                 settings
-	members             map[string]settings                          // of an Aurora PostgreSQL cluster, by instance
+	members             map[string]settings                          // of an Aurora cluster, by instance
 	options             evidence.Value[map[string]map[string]string] // of its option group, with their settings; moot for a cluster
 }
 
@@ -139,20 +139,22 @@ func observe(s *scope.Scope, d database) {
 	s.Record(asset)
 	l := s.Source(d.thing, evidence.Database, "log of connections", d.name, d.at)
 	l.Records, l.Covers = "its log of connections", []evidence.ID{asset.ID}
-	for i, w := range d.ways() {
+	ways := d.ways()
+	whole := slices.ContainsFunc(ways, func(w way) bool { on, _ := w.on.Get(); return on && w.but == "" })
+	for i, w := range ways {
 		if l.Enabled = vended.Either(l.Enabled, w.on); i == 0 {
 			l.Enabled = w.on
 		}
 		if on, known := w.on.Get(); known && !on || w.log == "" {
 			continue
 		}
-		if w.but != "" {
+		if w.but != "" && !whole {
 			l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 				evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: w.but}, w.on.At()),
 			}
 		}
 		if w.exported {
-			l.To = append(l.To, scope.To(s.GroupID(d.groups+w.log), d.at))
+			l.To = append(l.To, w.brings(scope.To(s.GroupID(d.groups+w.log), d.at), ways))
 			continue
 		}
 		store := s.Store(s.ID(d.thing+"/"+w.log), "log files", "the local "+w.log+" log of "+d.name, d.at)
@@ -162,7 +164,7 @@ func observe(s *scope.Scope, d database) {
 			store.Kept, store.Bytes = evidence.Unknown[int](w.on.Why(), w.on.At()), evidence.Unknown[int64](w.on.Why(), w.on.At())
 		}
 		s.Record(store)
-		l.To = append(l.To, scope.To(store.ID, d.at))
+		l.To = append(l.To, w.brings(scope.To(store.ID, d.at), ways))
 	}
 	if arn := d.setting("SQLSERVER_AUDIT", "S3_BUCKET_ARN"); arn != "" {
 		if to, ok := vended.Store(s, arn, d.name); ok { // bucket/key-prefix/instance-name/: the user guide, "Using the audit files"
@@ -174,6 +176,14 @@ func observe(s *scope.Scope, d database) {
 		l.To = append(l.To, scope.To(s.ID("kinesis/"+d.stream), d.at))
 	}
 	s.Record(l)
+}
+
+// brings says of a delivery that it may bring nothing, where another way is known to write and this one is not.
+func (w way) brings(to evidence.Delivery, ways []way) evidence.Delivery {
+	if w.on.IsUnknown() && slices.ContainsFunc(ways, func(other way) bool { on, _ := other.on.Get(); return on }) {
+		to.Extent = evidence.Unknown[evidence.Extent](w.on.Why(), w.on.At())
+	}
+	return to
 }
 
 // ways lists how a database may write down who connects; the first one stands for all where none is known to.
@@ -273,31 +283,36 @@ func (d database) postgres() way {
 	} else {
 		w.kept = evidence.Unknown[int](d.set["rds.log_retention_period"].Why(), d.set["rds.log_retention_period"].At())
 	}
-	if len(d.members) == 0 {
-		return w
+	if len(d.members) > 0 {
+		w.on, w.but = d.each(written)
 	}
+	return w
+}
+
+// each says whether the instances of a cluster write a log, by the settings of each, and which of them do not where others
+// do.
+func (d database) each(written func(settings) evidence.Value[bool]) (on evidence.Value[bool], but string) {
 	var yes, no []string
 	for _, m := range sorted(d.members) {
 		one := written(d.members[m])
 		holds, known := one.Get()
 		switch {
 		case !known:
-			w.on = one
-			return w
+			return one, ""
 		case holds:
 			yes = append(yes, m)
-			w.on = one
+			on = one
 		default:
 			no = append(no, m)
 			if len(yes) == 0 {
-				w.on = one
+				on = one
 			}
 		}
 	}
 	if len(yes) > 0 && len(no) > 0 {
-		w.but = "not on " + strings.Join(no, ", ")
+		but = "not on " + strings.Join(no, ", ")
 	}
-	return w
+	return on, but
 }
 
 func sorted(m map[string]settings) []string {
@@ -347,24 +362,39 @@ func (d database) setting(option, name string) string {
 }
 
 // general is the log of everything that a MySQL server is sent, connections among it. It goes to a table unless log_output
-// says FILE, and only a file is exported.
+// says FILE, and only a file is exported. Each instance of an Aurora cluster has settings of its own: "You can generate the
+// slow query and general logs by setting parameters in your DB parameter group", the Aurora user guide on its logs.
 func (d database) general() way {
-	w := way{on: on(d.set["general_log"]), log: "general", kept: d.notRead(), bytes: evidence.Moot[int64](d.at)}
-	output, known := d.set["log_output"].Get()
-	if toFile := contains("file")(output); toFile || !known {
-		w.exported = d.exported("general")
-		if toFile && d.family == mysql && !d.cluster {
-			// "log files older than 24 hours are removed" of MariaDB, "more than two weeks old" of MySQL: the RDS user guide on
-			// log file sizes, which also bounds them to 2 percent of the disk.
-			days := 14
-			if d.engine == "mariadb" {
-				days = 1
-			}
-			w.kept = evidence.Known(days, d.set["log_output"].At().WithNote("or less, where it fills 2 percent of the disk"))
+	written := func(set settings) evidence.Value[bool] {
+		if output, _ := set["log_output"].Get(); output == "none" {
+			return evidence.Known(false, set["log_output"].At())
 		}
+		return on(set["general_log"])
 	}
-	if known && output == "none" {
-		w.on = evidence.Known(false, d.set["log_output"].At())
+	w := way{on: written(d.set), log: "general", kept: d.notRead(), bytes: evidence.Moot[int64](d.at)}
+	toFile := func(set settings) bool {
+		output, known := set["log_output"].Get()
+		return !known || contains("file")(output)
+	}
+	w.exported = d.exported("general") && toFile(d.set)
+	if len(d.members) > 0 {
+		w.on, w.but = d.each(written)
+		w.exported = d.exported("general")
+		for _, set := range d.members {
+			if logs, _ := written(set).Get(); logs && !toFile(set) {
+				w.exported = false
+			}
+		}
+		return w
+	}
+	if output, known := d.set["log_output"].Get(); known && contains("file")(output) && d.family == mysql && !d.cluster {
+		// "log files older than 24 hours are removed" of MariaDB, "more than two weeks old" of MySQL: the RDS user guide on
+		// log file sizes, which also bounds them to 2 percent of the disk.
+		days := 14
+		if d.engine == "mariadb" {
+			days = 1
+		}
+		w.kept = evidence.Known(days, d.set["log_output"].At().WithNote("or less, where it fills 2 percent of the disk"))
 	}
 	return w
 }

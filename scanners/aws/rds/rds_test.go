@@ -274,7 +274,7 @@ func TestOtherEnginesOnInstances(t *testing.T) {
 	const inside = ", which logins SQL Server writes down is set inside the database)"
 	sourcetest.Want(t, "sources", sourcetest.Sources(set),
 		"rds/instance/audit#database: on (rds:DescribeDBParameters eu-west-1/xml/audit_trail) -> logs//aws/rds/instance/audit/audit",
-		"rds/instance/audit-table#database: elsewhere (rds:DescribeDBParameters eu-west-1/table/audit_trail) -> logs//aws/rds/instance/audit-table/audit",
+		"rds/instance/audit-table#database: elsewhere (rds:DescribeDBParameters eu-west-1/table/audit_trail, what Oracle writes to the audit files that are exported is set inside the database) -> logs//aws/rds/instance/audit-table/audit",
 		"rds/instance/custom#database: elsewhere"+at+"custom, the owner administers the machine of an RDS Custom database)",
 		"rds/instance/db2#database: unfamiliar"+at+"db2, we do not know how db2-se logs who connects)",
 		"rds/instance/errors#database: elsewhere"+at+"errors"+inside+" -> logs//aws/rds/instance/errors/error",
@@ -369,6 +369,37 @@ func TestAnInstanceOfAuroraPostgreSQLMayDifferFromItsCluster(t *testing.T) {
 		"unseen/database-instances#database: denied (rds:DescribeDBInstances eu-west-1) -> unseen/database-instances/records; perhaps elsewhere: denied",
 	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(denied), "aws:111122223333/eu-west-1//region: database instances: denied")
+}
+
+func TestAnInstanceOfAuroraMySQLHasAGeneralLogOfItsOwn(t *testing.T) {
+	c := cluster("shop", "aurora-mysql", "cluster", "general", "audit")
+	c.DBClusterMembers = []types.DBClusterMember{{DBInstanceIdentifier: aws.String("shop-1")}, {DBInstanceIdentifier: aws.String("shop-2")}}
+	e := estate{
+		instances: []types.DBInstance{instance("shop-1", "aurora-mysql", "one", ""), instance("shop-2", "aurora-mysql", "two", "")},
+		clusters:  []types.DBCluster{c},
+		parameters: map[string]map[string]string{
+			"cluster": {"general_log": "", "log_output": "FILE"}, "one": {"general_log": "1"}, "two": {"general_log": "1", "log_output": "FILE"},
+		},
+	}
+	for i := range e.instances {
+		e.instances[i].DBClusterIdentifier = aws.String("shop")
+	}
+	want := func(what, want string) {
+		t.Helper()
+		sourcetest.Want(t, what, sourcetest.Sources(scan(t, e)), "rds/cluster/shop#database: "+want)
+	}
+	const at = " (rds:DescribeDBParameters eu-west-1/"
+	want("on both", "on"+at+"two/general_log) -> logs//aws/rds/cluster/shop/general")
+	e.parameters["two"]["log_output"] = "TABLE"
+	want("one to a table", "on"+at+"two/general_log) -> rds/cluster/shop/general")
+	e.parameters["two"] = map[string]string{"general_log": "0"}
+	want("on one", "on"+at+"one/general_log) -> logs//aws/rds/cluster/shop/general; every-event some: not on shop-2")
+	sourcetest.DenyEach(t, e.answer, Service())
+	e.parameters["cluster"] = map[string]string{"server_audit_logging": "1", "server_audit_events": "CONNECT", "log_output": "FILE"}
+	want("all audited", "on (rds:DescribeDBClusterParameters eu-west-1/cluster/server_audit_logging) -> logs//aws/rds/cluster/shop/audit -> logs//aws/rds/cluster/shop/general")
+	e.parameters["cluster"] = map[string]string{"general_log": "1"}
+	e.parameters["one"] = map[string]string{"general_log": "0"}
+	want("off on all", "off (rds:DescribeDBClusterParameters eu-west-1/cluster/server_audit_logging, engine default)")
 }
 
 func TestAParameterGroupIsReadOnce(t *testing.T) {

@@ -2,8 +2,13 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
@@ -31,12 +36,9 @@ func Service() scope.Service {
 	}
 }
 
-// errUnlisted and errProfile are why the associations are not the whole answer: the Route 53 developer guide, "Managing Resolver query
+// errUnlisted is why the associations are not the whole answer: the Route 53 developer guide, "Managing Resolver query
 // logging configurations", also knows profiles, which apply a configuration to the VPCs that they belong to.
-var (
-	errUnlisted = errors.New("query log configurations could not be listed; a Route 53 profile, which is not read, may apply one")
-	errProfile  = errors.New("a query log configuration is associated with no VPC by itself; a Route 53 profile, which is not read, may apply it")
-)
+var errUnlisted = errors.New("query log configurations could not be listed; a Route 53 profile, which is not read, may apply one")
 
 func read(ctx context.Context, s *scope.Scope) {
 	client := route53resolver.NewFromConfig(s.Config)
@@ -45,6 +47,7 @@ func read(ctx context.Context, s *scope.Scope) {
 		s.Missed(s.Home(), "destinations of DNS query logs", missed, s.At("route53resolver:ListResolverQueryLogConfigs", ""))
 	}
 	associated := map[string]bool{}
+	profiles := map[string]bool{} // of configurations by name, those that are associated with another thing than a VPC
 	pages := route53resolver.NewListResolverQueryLogConfigAssociationsPaginator(client, &route53resolver.ListResolverQueryLogConfigAssociationsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -54,7 +57,12 @@ func read(ctx context.Context, s *scope.Scope) {
 			return
 		}
 		for _, a := range page.ResolverQueryLogConfigAssociations {
-			associated[aws.ToString(a.ResolverQueryLogConfigId)] = true
+			id := aws.ToString(a.ResolverQueryLogConfigId)
+			associated[id] = true
+			if !strings.HasPrefix(aws.ToString(a.ResourceId), "vpc-") {
+				profiles[cmp.Or(configs[id].name, id)] = true
+				continue
+			}
 			observe(s, associate(s, a, configs, missed))
 		}
 	}
@@ -62,10 +70,13 @@ func read(ctx context.Context, s *scope.Scope) {
 	if missed != nil {
 		doubt = errUnlisted // not the error itself: it is of another call
 	}
-	for id := range configs {
-		if !associated[id] {
-			doubt = errProfile
+	for id, c := range configs {
+		if !associated[id] && c.unexplained() {
+			profiles[cmp.Or(c.name, id)] = true
 		}
+	}
+	if names := slices.Sorted(maps.Keys(profiles)); len(names) > 0 {
+		doubt = fmt.Errorf("no VPC is known to have the query log configuration %s; a Route 53 profile, which is not read, may apply it", strings.Join(names, ", "))
 	}
 	s.Listed("resolver query logs", doubt)
 }
@@ -81,7 +92,7 @@ func configurations(ctx context.Context, s *scope.Scope, client *route53resolver
 		for _, c := range page.ResolverQueryLogConfigs {
 			id := aws.ToString(c.Id)
 			out[id] = configuration{
-				name: aws.ToString(c.Name), status: c.Status, destination: aws.ToString(c.DestinationArn), at: s.At("route53resolver:ListResolverQueryLogConfigs", id),
+				shared: c.ShareStatus, vpcs: c.AssociationCount, name: aws.ToString(c.Name), status: c.Status, destination: aws.ToString(c.DestinationArn), at: s.At("route53resolver:ListResolverQueryLogConfigs", id),
 			}
 		}
 	}

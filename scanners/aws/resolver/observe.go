@@ -16,6 +16,20 @@ type configuration struct {
 	name, destination string // its name and an ARN
 	status            types.ResolverQueryLogConfigStatus
 	at                evidence.Origin
+	shared            types.ShareStatus
+	vpcs              int32 // that are associated with it, of any account
+}
+
+// unexplained reports whether a configuration that none of the account's VPCs is associated with may be there for a profile.
+// One that cannot deliver, or is about to be gone, logs nothing wherever it applies; one that is shared, and that VPCs are
+// associated with, is there for those of other accounts.
+func (c configuration) unexplained() bool {
+	switch c.status {
+	case types.ResolverQueryLogConfigStatusFailed, types.ResolverQueryLogConfigStatusDeleting:
+		return false
+	}
+	elsewhere := c.shared == types.ShareStatusSharedByMe || c.shared == types.ShareStatusSharedWithMe
+	return !elsewhere || c.vpcs == 0
 }
 
 // An association makes a configuration log the queries of a VPC.

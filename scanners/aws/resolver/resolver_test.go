@@ -182,7 +182,31 @@ func TestWhatStatesOfAnAssociationMean(t *testing.T) {
 }
 
 func TestAConfigurationWithoutAVPCMayBelongToAProfile(t *testing.T) {
-	wants(t, scan(t, region(config())), "not-assessed profile", "not-assessed profile")
+	const why = "not-assessed no VPC is known to have the query log configuration names; a Route 53 profile, which is not read, may apply it"
+	wants(t, scan(t, region(config())), why, why)
+	wants(t, scan(t, region(config(), of("rp-4987774726example"))), why, why)
+	wants(t, scan(t, region(config(), of("vpc-1"), of("rp-4987774726example"))), "pass vpc-1", why)
+	for _, shared := range []types.ShareStatus{types.ShareStatusSharedByMe, types.ShareStatusSharedWithMe} {
+		wants(t, scan(t, region(config(func(c *types.ResolverQueryLogConfig) { c.ShareStatus = shared }))), why, why)
+	}
+	wants(t, scan(t, region(config(func(c *types.ResolverQueryLogConfig) { c.AssociationCount = 1 }))), why, why)
+}
+
+func TestAConfigurationThatIsThereForOthersLeavesNothingOpen(t *testing.T) {
+	for name, change := range map[string]func(*types.ResolverQueryLogConfig){
+		"it cannot deliver":  func(c *types.ResolverQueryLogConfig) { c.Status = types.ResolverQueryLogConfigStatusFailed },
+		"it is being erased": func(c *types.ResolverQueryLogConfig) { c.Status = types.ResolverQueryLogConfigStatusDeleting },
+		"it is shared with others, who use it": func(c *types.ResolverQueryLogConfig) {
+			c.ShareStatus, c.AssociationCount = types.ShareStatusSharedByMe, 2
+		},
+		"others share it, and use it": func(c *types.ResolverQueryLogConfig) {
+			c.ShareStatus, c.AssociationCount = types.ShareStatusSharedWithMe, 2
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wants(t, scan(t, region(config(change))), "fail vpc-1", "fail vpc-2")
+		})
+	}
 }
 
 func TestWhatIsDeniedIsNotAbsent(t *testing.T) {

@@ -76,19 +76,39 @@ func account(ctx context.Context, s *scope.Scope) {
 	}
 	buckets := make([]bucket, len(found))
 	s.Each(len(found), func(i int) { buckets[i] = look(ctx, s, client, found[i]) })
-	own := map[string]string{}
+	own, have := map[string]string{}, map[string]string{}
 	for _, b := range buckets {
-		if region, known := b.region.Get(); known {
+		region, known := b.region.Get()
+		if known {
 			own[b.name] = region
 		}
+		have[b.name] = region
 		observeBucket(s, b)
 	}
 	s.OwnBuckets(own)
+	scope.Memo(s, ownedKey, func() owned { return owned{have, err} })
 	s.After(func(context.Context) {
 		for _, b := range buckets {
 			s.Look(b.id(s), evidence.CloudData, b.looked(s))
 		}
 	})
+}
+
+// owned are the buckets that an account has, as it listed them.
+type owned struct {
+	regions map[string]string
+	err     error
+}
+
+const ownedKey = "buckets of the account"
+
+var errUnread = errors.New("buckets were not read")
+
+// Owned returns the regions of the buckets that the account has, by name: "" where a region is not known. It is for functions
+// that run After all services were read. An error is why the list may not be whole.
+func Owned(s *scope.Scope) (regions map[string]string, err error) {
+	o := scope.Memo(s, ownedKey, func() owned { return owned{err: errUnread} })
+	return o.regions, o.err
 }
 
 // list returns what it learned until a page failed, too.

@@ -876,3 +876,41 @@ func TestRulesForOtherLogsAreNotOnesForTheTrailOfAnOrganisation(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherReadersHearWhichBucketsThereAre(t *testing.T) {
+	for name, test := range map[string]struct {
+		services []scope.Service
+		answer   awstest.Answer
+		want     string
+	}{
+		"listed":      {[]scope.Service{Service(), vended.Service()}, estate, "map[data:eu-west-1 logs:eu-west-1] <nil>"},
+		"nobody read": {nil, estate, "map[] buckets were not read"},
+		"a second page is refused": {[]scope.Service{Service(), vended.Service()}, func(region string, input any) (any, error) {
+			if in, ok := input.(*s3.ListBucketsInput); ok {
+				if in.ContinuationToken != nil {
+					return nil, awstest.Error("SlowDown")
+				}
+				return &s3.ListBucketsOutput{Buckets: []types.Bucket{listed("data", "eu-west-1")}, ContinuationToken: aws.String("2")}, nil
+			}
+			return estate(region, input)
+		}, "map[data:eu-west-1] SlowDown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got string
+			asks := scope.Service{Name: "asks", Region: func(_ context.Context, s *scope.Scope) {
+				s.After(func(context.Context) {
+					regions, err := Owned(s)
+					if err != nil {
+						got = fmt.Sprint(regions, " ", scope.Brief(err))
+					} else {
+						got = fmt.Sprint(regions, " <nil>")
+					}
+				})
+			}}
+			awstest.Scan(t, test.answer, nil, append(test.services, asks)...)
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}

@@ -129,11 +129,19 @@ func Unreadable(err error) bool {
 	if unreachable(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return false
 	}
-	switch status(err) {
-	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests: // for a moment
+	if status(err) == 0 || status(err) == http.StatusTooManyRequests || unavailable(err) { // for a moment
 		return false
 	}
 	return Code(err) == ""
+}
+
+// unavailable reports whether a server says that nobody is behind it.
+func unavailable(err error) bool {
+	switch status(err) {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return !throttled(Code(err)) // S3 says SlowDown with 503
+	}
+	return false
 }
 
 // status is the HTTP status of an answer, 0 where there was none.

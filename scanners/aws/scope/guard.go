@@ -30,6 +30,8 @@ const (
 	// attemptTime bounds one attempt of a call, callTime the call with all its attempts.
 	attemptTime = 30 * time.Second
 	callTime    = 3 * time.Minute
+	// connects is how often one call tries to reach somebody: where nobody is, waiting longer does not help.
+	connects = 3
 )
 
 // slow are actions that AWS grants at a lower rate: four fifths of it, per second. See the quotas in the user guides of
@@ -168,7 +170,7 @@ func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, lost func() map[Los
 				p.lose(g.calls[op].Action, awsmiddleware.GetRegion(ctx), errRegionDown)
 				return out, meta, errRegionDown
 			}
-			ctx, cancel := context.WithTimeout(ctx, callTime)
+			ctx, cancel := context.WithTimeout(middleware.WithStackValue(ctx, triesKey{}, new(int)), callTime)
 			defer cancel()
 			out, meta, err = next.HandleInitialize(ctx, in)
 			h.saw(err)
@@ -190,11 +192,27 @@ func (g *Guard) Account(cfg aws.Config) (guarded aws.Config, lost func() map[Los
 			defer cancel()
 			out, meta, err = next.HandleFinalize(ctx, in)
 			g.count(op, throttled(Code(err)))
+			if tries, ok := middleware.GetStackValue(ctx, triesKey{}).(*int); ok && unreachable(err) {
+				if *tries++; *tries == connects {
+					err = &Unreached{err}
+				}
+			}
 			return out, meta, err
 		}), "Retry", middleware.After)
 	})
 	return cfg, p.losses, p.forget
 }
+
+// triesKey is where a call keeps how often it reached nobody.
+type triesKey struct{}
+
+// Unreached is the error of a call that reached nobody, and is not to be tried again.
+type Unreached struct{ Err error }
+
+func (e *Unreached) Error() string { return e.Err.Error() }
+
+// Unwrap returns what happened the last time.
+func (e *Unreached) Unwrap() error { return e.Err }
 
 func operation(ctx context.Context) string {
 	return awsmiddleware.GetServiceID(ctx) + "." + awsmiddleware.GetOperationName(ctx)
@@ -278,9 +296,10 @@ func (h *health) down() bool { return h.failed.Load() && !h.answered.Load() }
 
 func (h *health) saw(err error) {
 	switch {
+	case errors.Is(err, context.Canceled):
+	case unreachable(err), unavailable(err):
+		h.failed.Store(true)
 	case err == nil || Code(err) != "" || Unreadable(err):
 		h.answered.Store(true)
-	case unreachable(err) && !errors.Is(err, context.Canceled):
-		h.failed.Store(true)
 	}
 }

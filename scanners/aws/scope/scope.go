@@ -48,6 +48,11 @@ type Scope struct {
 	Global bool
 	// Organization is the account that manages the organisation; unknown where we may not ask, moot where there is none.
 	Organization evidence.Value[string]
+	// Lake is the account that may take the logs of all accounts of the organisation into its Security Lake; moot where there
+	// is none.
+	Lake evidence.Value[string]
+	// Accounts are those that the scan reads.
+	Accounts []string
 	// Now is the start of the scan.
 	Now time.Time
 	// Config is for the SDK's clients: cloudtrail.NewFromConfig(s.Config). Its calls are counted, limited and confined to

@@ -1,6 +1,8 @@
 package securitylake
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/securitylake/types"
@@ -31,13 +33,13 @@ func observe(s *scope.Scope, l lake) {
 	if l.status != types.DataLakeStatusCompleted && l.status != "" { // it takes nothing before it is there
 		enabled = evidence.Unknown[bool](evidence.Unfamiliar, s.At(lakes, "").WithNote("the creation of the data lake is "+strings.ToLower(string(l.status))))
 	}
-	for _, name := range l.taken {
+	record := func(name types.AwsLogSourceName, thing, of string, covers []evidence.ID) {
 		m, ok := meaning[name]
-		if !ok {
-			continue
+		if !ok || len(covers) == 0 {
+			return
 		}
-		source := s.Source("securitylake/"+string(name), m.activity, "source of Security Lake", "Security Lake's "+string(name), at)
-		source.Covers, source.Enabled = []evidence.ID{s.Home()}, enabled
+		source := s.Source(thing, m.activity, "source of Security Lake", "Security Lake's "+string(name)+of, at)
+		source.Covers, source.Enabled = covers, enabled
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{}
 		for _, p := range m.parts {
 			source.Parts[p] = evidence.Known(evidence.Extent{Grade: evidence.All}, at)
@@ -45,13 +47,44 @@ func observe(s *scope.Scope, l lake) {
 		source.To = []evidence.Delivery{scope.To(store, s.At(lakes, ""))}
 		s.Record(source)
 	}
+	for _, name := range l.taken[s.Account] {
+		record(name, "securitylake/"+string(name), "", []evidence.ID{s.Home()})
+	}
+	more := map[types.AwsLogSourceName][]evidence.ID{}
+	for _, account := range others(s) {
+		for _, name := range l.taken[account] {
+			more[name] = append(more[name], scope.RegionID(account, s.Region))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		record(name, "securitylake/"+string(name)+"/members", " of other accounts", more[name])
+	}
 }
 
-// unknown records that Security Lake may take what nothing else does: nobody could look.
-func unknown(s *scope.Scope, err error, at evidence.Origin) {
+// open records that Security Lake may take what nothing else does from the region of some accounts: nobody could look. It
+// leaves out what is taken for certain.
+func open(s *scope.Scope, thing string, why evidence.Value[bool], accounts []string, taken map[types.AwsLogSourceName]bool) {
+	var covers []evidence.ID
+	for _, account := range accounts {
+		covers = append(covers, scope.RegionID(account, s.Region))
+	}
+	for name, m := range meaning {
+		if !taken[name] {
+			s.Record(unread(s, thing, "Security Lake in "+s.Region, m.activity, why, covers))
+		}
+	}
+}
+
+func unread(s *scope.Scope, thing, name string, a evidence.Activity, why evidence.Value[bool], covers []evidence.ID) *evidence.LogSource {
+	source := s.Source(thing, a, "source of Security Lake", name, why.At())
+	source.Covers, source.Enabled, source.Complete = covers, why, why
+	return source
+}
+
+// Unread records that the account which keeps the lake of an organisation could not be read: it may take the logs of each
+// account in it.
+func Unread(s *scope.Scope, organization evidence.ID, why evidence.Value[bool]) {
 	for _, m := range meaning {
-		source := s.Source("securitylake", m.activity, "source of Security Lake", "Security Lake in "+s.Region, at)
-		source.Covers, source.Enabled, source.Complete = []evidence.ID{s.Home()}, scope.Unknown[bool](err, at), scope.Unknown[bool](err, at)
-		s.Record(source)
+		s.Record(unread(s, "securitylake", "the Security Lake of account "+s.Account, m.activity, why, []evidence.ID{organization}))
 	}
 }

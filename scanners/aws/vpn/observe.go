@@ -30,12 +30,13 @@ func observe(s *scope.Scope, d door) {
 	s.Record(asset)
 	source := s.Source(d.thing, evidence.Edge, d.logKind, d.name, d.at)
 	source.Covers, source.Records, source.Enabled = []evidence.ID{asset.ID}, d.records, d.enabled
+	every := evidence.Extent{Grade: evidence.All}
+	if len(d.logging) > 0 && len(d.logging) < d.tunnels {
+		every = evidence.Extent{Grade: evidence.Some, But: fmt.Sprintf("only tunnel %s of %d tunnels", strings.Join(d.logging, ", "), d.tunnels)}
+	}
+	source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Known(every, d.at)}
 	if len(d.logging) > 0 {
-		every := evidence.Extent{Grade: evidence.All}
-		if len(d.logging) < d.tunnels {
-			every = evidence.Extent{Grade: evidence.Some, But: fmt.Sprintf("only tunnel %s of %d tunnels", strings.Join(d.logging, ", "), d.tunnels)}
-		}
-		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(every, d.at)}
+		source.Parts[evidence.PartEveryEvent] = evidence.Known(every, d.at)
 	}
 	slices.Sort(d.groups)
 	groups := slices.Compact(d.groups)

@@ -131,7 +131,7 @@ func TestAConnectionLogsForEachTunnel(t *testing.T) {
 		every   evidence.Extent
 	}{
 		"both": {[]types.TunnelOption{tunnel("192.0.2.1", group), tunnel("192.0.2.2", group)}, "pass vpn-1", evidence.Extent{Grade: evidence.All}},
-		"one":  {[]types.TunnelOption{tunnel("192.0.2.1", group), tunnel("192.0.2.2", "")}, "pass vpn-1", evidence.Extent{Grade: evidence.Some, But: "only tunnel 192.0.2.1 of 2 tunnels"}},
+		"one":  {[]types.TunnelOption{tunnel("192.0.2.1", group), tunnel("192.0.2.2", "")}, "fail vpn-1", evidence.Extent{Grade: evidence.Some, But: "only tunnel 192.0.2.1 of 2 tunnels"}},
 		"none": {[]types.TunnelOption{tunnel("192.0.2.1", ""), tunnel("192.0.2.2", "")}, "fail vpn-1", evidence.Extent{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,9 +52,10 @@ func observe(s *scope.Scope, a acl) {
 			at = at.WithNote("left out: " + fields)
 		}
 		l := source(thing+"/"+strings.ToLower(string(owner)), evidence.Known(true, at))
+		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Known(evidence.Extent{Grade: evidence.All}, at)}
 		if kept, filtered := extent(c.LoggingFilter); filtered {
 			l.Enabled = evidence.Known(kept.Grade != evidence.None, at)
-			l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(kept, at)}
+			l.Parts[evidence.PartEveryEvent], l.Parts[evidence.PartTraffic] = evidence.Known(kept, at), evidence.Known(kept, at)
 		}
 		// bucket[/prefix]/AWSLogs/account-id/WAFLogs/: the WAF developer guide, "Sending traffic logs to an S3 bucket". Others
 		// than the owner choose a place of their own.

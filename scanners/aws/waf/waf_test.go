@@ -91,6 +91,17 @@ func TestTheLogOfAWebACLAndItsFilter(t *testing.T) {
 		"waf/off#edge: off (wafv2:ListLoggingConfigurations eu-west-1)",
 		"waf/quiet/customer#edge: on"+at+"quiet) -> logs/aws-waf-logs-x",
 	)
+	const part = "records only a part of what comes through web ACL"
+	sourcetest.Want(t, "verdicts", sourcetest.Edge(set),
+		`fail waf/cdn: web ACL "cdn" does not record what comes through it`,
+		`pass waf/all: web ACL log "all" records what comes through web ACL "all"`,
+		`fail waf/blocked: web ACL log "blocked" `+part+` "blocked": only action BLOCK or action COUNT`,
+		`fail waf/label: web ACL log "label" `+part+` "label": not label bot`,
+		`pass waf/lake: web ACL log "lake" records what comes through web ACL "lake"`,
+		`fail waf/none: web ACL "none" does not record what comes through it`,
+		`fail waf/off: web ACL "off" does not record what comes through it`,
+		`pass waf/quiet: web ACL log "quiet" records what comes through web ACL "quiet"`,
+	)
 	sourcetest.Want(t, "gaps", sourcetest.Gaps(set))
 	if cdn := sourcetest.Record[*evidence.Asset](t, set, "waf/cdn"); cdn.ID != "aws:111122223333//waf/cdn" || !cdn.Lasting {
 		t.Errorf("the asset is %+v", cdn)

@@ -32,6 +32,7 @@ type daemon struct {
 	enabled evidence.Value[bool] // it records at all
 	conf    map[string]value
 	confErr error
+	refused int // the line of its configuration that keeps it from starting; 0 for none
 	rules   *ruleset
 	fixed   evidence.Value[bool]
 	parts   map[evidence.Part]evidence.Value[evidence.Extent]
@@ -82,6 +83,8 @@ func find(s *scope.Scope) *daemon {
 		d.readRules(s)
 		if at, off := d.off(s); off {
 			d.enabled = evidence.Known(false, at)
+		} else if runs, _ := u.Running.Get(); d.refused > 0 && !runs {
+			d.enabled = evidence.Known(false, scope.At(configFile, d.refused).WithNote("auditd does not start: a line must be a name, a blank, =, a blank and a value"))
 		}
 		return d
 	})
@@ -89,7 +92,7 @@ func find(s *scope.Scope) *daemon {
 
 func (d *daemon) readConf(s *scope.Scope) {
 	data, err := s.Read(configFile, activities...)
-	d.conf, d.confErr = settings(configFile, data), err
+	d.conf, d.confErr, d.refused = settings(configFile, data), err, broken(data)
 }
 
 // off reports whether something keeps auditd from recording though it runs.
@@ -113,8 +116,21 @@ func disabled(s *scope.Scope) (at evidence.Origin, off bool) {
 			return scope.At("proc/cmdline", 1), parameter(string(data), false)
 		}
 	}
+	// What the machine starts with; where no such file tells, what the next one is made from.
+	for _, f := range []string{"boot/grub/grub.cfg", "boot/grub2/grub.cfg", "boot/extlinux/extlinux.conf", "boot/firmware/cmdline.txt", "boot/cmdline.txt"} {
+		data, err := s.Read(f)
+		if err != nil || data == nil {
+			continue
+		}
+		for _, l := range split(f, data) {
+			word, _, _ := strings.Cut(strings.ReplaceAll(l.text, "\t", " "), " ")
+			if word = strings.ToLower(word); word == "linux" || word == "linux16" || word == "linuxefi" || word == "append" || strings.HasSuffix(f, "cmdline.txt") {
+				return l.at(), parameter(l.text, false) // that of the first entry
+			}
+		}
+	}
 	files := append([]string{"etc/default/grub"}, s.Glob("etc/default/grub.d/*.cfg")...)
-	files = append(append(files, "etc/kernel/cmdline"), s.Glob("boot/loader/entries/*.conf")...)
+	files = append(append(files, "etc/kernel/cmdline", "boot/grub2/grubenv"), s.Glob("boot/loader/entries/*.conf")...)
 	for _, f := range files {
 		data, err := s.Read(f)
 		if err != nil || data == nil {
@@ -122,7 +138,7 @@ func disabled(s *scope.Scope) (at evidence.Origin, off bool) {
 		}
 		for _, l := range split(f, data) {
 			key, _, assigned := strings.Cut(l.text, "=")
-			if assigned && strings.HasPrefix(key, "GRUB_CMDLINE_LINUX") || strings.HasPrefix(l.text, "options ") || f == "etc/kernel/cmdline" {
+			if assigned && (strings.HasPrefix(key, "GRUB_CMDLINE_LINUX") || key == "kernelopts") || strings.HasPrefix(l.text, "options ") || f == "etc/kernel/cmdline" {
 				if now := parameter(l.text, off); now != off {
 					at, off = l.at(), now
 				}
@@ -168,14 +184,14 @@ func (d *daemon) readRules(s *scope.Scope) {
 		d.fixed = scope.Unknown[bool](failed, at)
 		d.parts = map[evidence.Part]evidence.Value[evidence.Extent]{}
 		lost := scope.Unknown[evidence.Extent](failed, at)
-		for p := range (&ruleset{}).parts(kernel{}, func(string) bool { return false }) {
+		for p := range (&ruleset{}).parts(machine{there: func(string) bool { return false }}) {
 			d.parts[p] = lost
 		}
 		d.control, d.logons = lost, lost
 		return
 	}
 	loaded := split(rulesFile, data)
-	k, there := machine(s), func(name string) bool { ok, err := s.Root.Exists(name); return ok || err != nil }
+	m := machine{architecture(s), func(name string) bool { ok, err := s.Root.Exists(name); return ok || err != nil }}
 	stale := ""
 	switch same := slices.EqualFunc(loaded, compiled, func(a, b line) bool { return a.text == b.text }); {
 	case data == nil || len(compiled) > 0 && same:
@@ -187,28 +203,80 @@ func (d *daemon) readRules(s *scope.Scope) {
 	if data != nil && (len(compiled) == 0 || stale != "") {
 		at.File = rulesFile
 	}
-	rs := load(loaded, at)
-	d.rules, d.parts = rs, rs.parts(k, there)
-	d.fixed = evidence.Known(false, at.WithNote("no -e 2 among the rules"))
-	if rs.enabled.n == 2 {
-		d.fixed = evidence.Known(true, rs.enabled.at)
+	// Since version 4 a unit of its own loads the rules.
+	if loads := unit.Find(s, "audit-rules.service", activities...); loads.Masked.At().File != "" {
+		if masked, _ := loads.Masked.Get(); masked {
+			loaded, stale, at = nil, "", loads.Masked.At().WithNote("audit-rules.service, which loads the rules, is masked")
+		}
 	}
-	d.control, d.logons = rs.value(rs.control()), rs.value(rs.messages(logons))
+	rs := load(loaded, at, m)
+	d.judge(rs, m)
+	if rs.end != nil {
+		d.cut(load(loaded[:rs.end.index], at, m), rs.end, m)
+		s.Missed("the audit rules after a line", errors.New(rs.end.note()), rs.end.at())
+	}
 	if stale != "" {
-		next := load(compiled, evidence.Origin{File: rulesDir})
-		for p, v := range next.parts(k, there) {
-			now, _ := d.parts[p].Get()
+		next := load(compiled, evidence.Origin{File: rulesDir}, m)
+		for p, v := range next.parts(m) {
+			now, sure := d.parts[p].Get()
 			then, known := v.Get()
-			if known && now.Grade != then.Grade {
+			if known && sure && now.Grade != then.Grade {
 				d.parts[p] = evidence.Known(now, d.parts[p].At().WithNote(stale))
 			}
 		}
-		if next.enabled.n != rs.enabled.n {
-			d.fixed = evidence.Known(rs.enabled.n == 2, d.fixed.At().WithNote(stale))
+		if on, known := d.fixed.Get(); known && next.enabled.n != rs.enabled.n {
+			d.fixed = evidence.Known(on, d.fixed.At().WithNote(stale))
 		}
 	}
 	for _, l := range rs.strange[:min(len(rs.strange), 20)] {
 		s.Missed("an audit rule", errors.New("it is not understood"), l.at())
+	}
+}
+
+// judge says what rules make the kernel do.
+func (d *daemon) judge(rs *ruleset, m machine) {
+	d.rules, d.parts = rs, rs.parts(m)
+	d.fixed = evidence.Known(false, rs.at.WithNote("no -e 2 among the rules"))
+	if rs.enabled.n == 2 {
+		d.fixed = evidence.Known(true, rs.enabled.at)
+	}
+	d.control, d.logons = rs.value(rs.control()), rs.value(rs.messages(logons))
+}
+
+// cut takes back what stands after a line that ends the load, or leaves open what differs with it.
+func (d *daemon) cut(before *ruleset, end *refusal, m machine) {
+	at := end.at().WithNote(end.note())
+	whole := *d
+	d.judge(before, m)
+	pick := func(with, without evidence.Value[evidence.Extent]) evidence.Value[evidence.Extent] {
+		a, sure := with.Get()
+		b, known := without.Get()
+		switch {
+		case sure && known && a == b:
+			return with
+		case end.sure && known:
+			return evidence.Known(b, at)
+		}
+		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at)
+	}
+	for p, with := range whole.parts {
+		without, ok := d.parts[p]
+		if !ok {
+			without = evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+		}
+		d.parts[p] = pick(with, without)
+	}
+	d.control, d.logons = pick(whole.control, d.control), pick(whole.logons, d.logons)
+	switch {
+	case before.enabled.n == whole.rules.enabled.n:
+		d.fixed = whole.fixed
+	case end.sure:
+		d.fixed = evidence.Known(false, at)
+	default:
+		d.fixed = evidence.Unknown[bool](evidence.Unfamiliar, at)
+	}
+	if !end.sure {
+		d.rules = whole.rules
 	}
 }
 
@@ -222,8 +290,8 @@ func (rs *ruleset) control() answer {
 	return a
 }
 
-// machine tells the architecture from a program of the machine. Where it cannot be told, it is taken for an x86-64.
-func machine(s *scope.Scope) kernel {
+// architecture tells the kind of a machine from a program of the machine. Where it cannot be told, it is taken for an x86-64.
+func architecture(s *scope.Scope) kernel {
 	k := kernel{narrow: true, legacy: true}
 	for _, name := range []string{"usr/sbin/auditctl", "sbin/auditctl", "usr/sbin/auditd", "sbin/auditd"} {
 		head, err := s.Root.Head(name, 20)
@@ -350,12 +418,15 @@ func (d *daemon) kept() (days evidence.Value[int], bytes evidence.Value[int64]) 
 		return evidence.Known(0, at), evidence.Known(size<<20*logs, d.conf["max_log_file"].at)
 	case "keep_logs":
 		return forever("all are kept until the disk is full")
-	case "ignore", "syslog":
+	case "", "ignore", "syslog": // clear_config in auditd-config.c: SZ_IGNORE
+		if action.text == "" {
+			at = scope.At(configFile, 0)
+		}
 		return forever("one file grows until the disk is full")
 	case "suspend":
 		return evidence.Known(evidence.Forever, at.WithNote("it stops writing when the file is full")), evidence.Moot[int64](at)
 	}
-	at = scope.At(configFile, 0).WithNote("max_log_file_action is not set, or not understood")
+	at = at.WithNote("max_log_file_action is not understood")
 	return evidence.Unknown[int](evidence.Unfamiliar, at), evidence.Unknown[int64](evidence.Unfamiliar, at)
 }
 
@@ -387,8 +458,10 @@ func (d *daemon) lossless() evidence.Value[bool] {
 	}
 	full := d.conf["disk_full_action"]
 	switch full.text {
+	case "": // clear_config in auditd-config.c: FA_IGNORE
+		return evidence.Known(false, scope.At(configFile, 0).WithNote("disk_full_action is not set: when the disk is full, what comes is thrown away"))
 	case "halt", "single", "rotate":
 		return evidence.Known(true, full.at)
 	}
-	return evidence.Unknown[bool](evidence.Unfamiliar, scope.At(configFile, full.at.Line).WithNote("what it does when the disk is full (disk_full_action) is not set, or decided by a script"))
+	return evidence.Unknown[bool](evidence.Unfamiliar, scope.At(configFile, full.at.Line).WithNote("what it does when the disk is full (disk_full_action) is decided by a script, or not understood"))
 }

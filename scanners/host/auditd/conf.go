@@ -31,3 +31,17 @@ func settings(file string, text []byte) map[string]value {
 	}
 	return out
 }
+
+// broken is the first line of auditd.conf, from 1, that keeps auditd from starting; 0 for none. A name, "=" and a value stand
+// apart: nv_split and load_config in auditd-config.c.
+func broken(text []byte) int {
+	no := 0
+	for l := range strings.Lines(string(text)) {
+		no++
+		words := strings.Fields(l)
+		if len(words) > 0 && words[0][0] != '#' && (len(words) < 3 || words[1] != "=") {
+			return no
+		}
+	}
+	return 0
+}

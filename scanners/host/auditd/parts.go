@@ -35,17 +35,21 @@ var controls = []string{"CONFIG_CHANGE", "DAEMON_START", "DAEMON_END", "DAEMON_C
 // logons are the messages that PAM and sshd send without any rule.
 var logons = []string{"USER_LOGIN", "USER_AUTH", "USER_ACCT", "USER_START", "USER_END", "CRED_ACQ", "LOGIN"}
 
-// parts says what rules record. There reports whether a path lies on the machine.
-func (rs *ruleset) parts(k kernel, there func(string) bool) map[evidence.Part]evidence.Value[evidence.Extent] {
+// parts says what rules record.
+func (rs *ruleset) parts(m machine) map[evidence.Part]evidence.Value[evidence.Extent] {
 	out := map[evidence.Part]evidence.Value[evidence.Extent]{}
 	put := func(p evidence.Part, a answer) { out[p] = rs.value(a) }
+	k, there := m.kernel, m.there
 
 	exec := rs.calls(k, "execve")
 	if exec.Grade == evidence.Some && exec.But == not32 { // the first one is started by a program of 64 bits
 		exec.Extent = evidence.Extent{Grade: evidence.All, But: "not what programs of 32 bits start"}
 	}
+	if exec.Grade == evidence.All && exec.But == "" && rs.ask(event{syscall: "execveat"}).Grade == evidence.None {
+		exec.But = "not what execveat starts"
+	}
 	put(evidence.PartProcessStart, rs.arguments(exec))
-	put(evidence.PartConnections, rs.calls(k, "connect"))
+	put(evidence.PartConnections, rs.without(rs.calls(k, "connect"), "SOCKADDR", "not their addresses"))
 	put(evidence.PartDriverLoads, rs.calls(k, "init_module", "finit_module"))
 	gone := []string{"unlinkat", "renameat"}
 	if k.legacy {
@@ -54,7 +58,7 @@ func (rs *ruleset) parts(k kernel, there func(string) bool) map[evidence.Part]ev
 	put(evidence.PartFileDeletes, rs.calls(k, gone...))
 	put(evidence.PartFileWrites, rs.writes(k))
 	put(evidence.PartTimeChanges, rs.time(k))
-	put(evidence.PartIdentityFiles, rs.files(identity, there))
+	put(evidence.PartIdentityFiles, rs.files(k, identity, there))
 	if r, any := rs.runtime(k, there); any {
 		put(evidence.PartContainerRuntime, r)
 	}
@@ -71,8 +75,8 @@ func (rs *ruleset) parts(k kernel, there func(string) bool) map[evidence.Part]ev
 
 // value is an answer as a fact. Where a line was not understood, it may be the one that records what no other does.
 func (rs *ruleset) value(a answer) evidence.Value[evidence.Extent] {
-	if a.Grade == evidence.None && len(rs.strange) > 0 && rs.never == nil {
-		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, rs.strange[0].at().WithNote("a rule that is not understood"))
+	if odd := slices.Concat(rs.strange, rs.numbered); a.Grade == evidence.None && len(odd) > 0 && rs.never == nil {
+		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, odd[0].at().WithNote("a rule that is not understood"))
 	}
 	return evidence.Known(a.Extent, a.at)
 }
@@ -122,20 +126,33 @@ func each(all []named) answer {
 	return worst.answer
 }
 
+// watched asks for writes to a file, by programs of either width.
+func (rs *ruleset) watched(k kernel, name string) answer {
+	a := rs.ask(event{path: name, perm: 'w'})
+	if k.narrow && a.Grade == evidence.All {
+		if b := rs.ask(event{path: name, perm: 'w', narrow: true}); b.Grade == evidence.None {
+			a.Extent = evidence.Extent{Grade: evidence.Some, But: not32}
+		} else if b.Grade == evidence.Some {
+			a = b
+		}
+	}
+	return a
+}
+
 // files asks for watches on files of which each is needed, as far as they are there.
-func (rs *ruleset) files(paths []string, there func(string) bool) answer {
+func (rs *ruleset) files(k kernel, paths []string, there func(string) bool) answer {
 	var all []named
 	for _, p := range paths {
 		if there(p) {
-			all = append(all, named{p, rs.ask(event{path: p, perm: 'w'})})
+			all = append(all, named{p, rs.watched(k, p)})
 		}
 	}
 	if len(all) == 0 { // an image without users: ask for all the same
 		for _, p := range paths {
-			all = append(all, named{p, rs.ask(event{path: p, perm: 'w'})})
+			all = append(all, named{p, rs.watched(k, p)})
 		}
 	}
-	return each(all)
+	return rs.without(each(all), "PATH", "not the names of files")
 }
 
 // runtime asks for what of Docker and containerd lies on the machine, if anything.
@@ -182,7 +199,8 @@ func (rs *ruleset) writes(k kernel) answer {
 	}
 	n, at := 0, evidence.Origin{}
 	for _, r := range rs.exit {
-		if r.action == "always" && r.path != "" && (r.perm == "" || strings.Contains(r.perm, "w")) {
+		written := strings.Contains(r.perm, "w") || r.perm == "" && (len(r.syscalls) == 0 || slices.ContainsFunc(r.syscalls, func(c string) bool { return perms[c] == 'w' }))
+		if r.action == "always" && r.path != "" && written && !slices.ContainsFunc(r.filters, filter.fails) {
 			if n++; n == 1 {
 				at = r.at()
 			}
@@ -199,27 +217,46 @@ func (rs *ruleset) writes(k kernel) answer {
 }
 
 // arguments takes from programs started what is lost without the message EXECVE.
-func (rs *ruleset) arguments(a answer) answer {
+func (rs *ruleset) arguments(a answer) answer { return rs.without(a, "EXECVE", "not their arguments") }
+
+// without takes from an answer what is lost when rules drop a message that belongs to it.
+func (rs *ruleset) without(a answer, message, but string) answer {
 	for _, r := range rs.exclude {
-		if a.Grade != evidence.None && r.list == "exclude" && len(r.filters) == 0 && slices.Contains(r.msgtypes, "EXECVE") {
-			return answer{evidence.Extent{Grade: evidence.Some, But: "not their arguments"}, r.at()}
+		if a.Grade == evidence.None || !r.drops(types[message]) || len(r.types) == 0 {
+			continue
+		}
+		switch {
+		case len(r.filters) == 0:
+			return answer{evidence.Extent{Grade: evidence.Some, But: but}, r.at()}
+		case !slices.ContainsFunc(r.filters, filter.exact):
+			return answer{evidence.Extent{Grade: evidence.Some, But: but + " where " + words(r.filters)}, r.at()}
 		}
 	}
 	return a
 }
 
 // messages says how much of messages is recorded that come without a rule.
-func (rs *ruleset) messages(types []string) answer {
+func (rs *ruleset) messages(names []string) answer {
+	out := answer{evidence.Extent{Grade: evidence.All}, rs.at.WithNote("it comes without a rule")}
 	for _, r := range rs.exclude {
-		for _, t := range types {
-			if !slices.Contains(r.msgtypes, t) && (len(r.msgtypes) > 0 || !strings.HasPrefix(t, "USER_")) {
+		for _, t := range names {
+			switch {
+			case !r.drops(types[t]):
 				continue
+			case len(r.filters) == 0:
+				return answer{evidence.Extent{Grade: evidence.Some, But: "not " + t}, r.at()}
+			case !slices.ContainsFunc(r.filters, filter.harmless):
+				return answer{evidence.Extent{Grade: evidence.Some, But: "not " + t + " where " + words(r.filters)}, r.at()}
+			case out.But == "":
+				out = answer{evidence.Extent{Grade: evidence.All, But: "not " + t + " where " + words(r.filters)}, r.at()}
 			}
-			if len(r.filters) > 0 {
-				return answer{evidence.Extent{Grade: evidence.All, But: "not " + t + " where " + words(r.filters)}, r.at()}
-			}
-			return answer{evidence.Extent{Grade: evidence.Some, But: "not " + t}, r.at()}
 		}
 	}
-	return answer{evidence.Extent{Grade: evidence.All}, rs.at.WithNote("it comes without a rule")}
+	return out
+}
+
+// harmless reports whether a field picks one program, and none by which people come in.
+func (f filter) harmless() bool {
+	return f.exact() && !slices.ContainsFunc([]string{"sshd", "login", "/su", "sudo", "gdm", "lightdm", "sddm", "systemd-executor"},
+		func(door string) bool { return strings.Contains(f.value, door) })
 }

@@ -105,13 +105,18 @@ type number struct {
 // A ruleset is what auditctl makes of a list of lines: auditctl(8), audit.rules(7).
 type ruleset struct {
 	exit, exclude []rule
-	never         *rule // a rule of the list "task" that keeps every program from being looked at
+	never         *rule  // a rule of the list "task" that keeps every program from being looked at
+	unseen        []rule // rules of that list that keep some from it
 	enabled       number
 	backlog       number
 	wait          number
 	failure       number
 	rate          number
 	strange       []line // what was not understood
+	numbered      []line // rules that give a system call by its number, which is another one on each architecture
+	lenient       bool   // -i or -c: what auditctl refuses does not end the load
+	seen          map[string]bool
+	end           *refusal // the first line that ends the load: what comes after it is not in force
 	at            evidence.Origin
 }
 
@@ -122,10 +127,11 @@ type rule struct {
 	syscalls     []string // none for every one
 	wide, narrow bool     // it applies to programs of 64 bits, of 32 bits
 	path         string   // a file, or a folder with all below; "" where it is about system calls alone
+	alone, tree  bool     // of a folder itself, without what is below; of a folder, which has to be there
 	perm         string   // of "rwxa"; "" for all
 	filters      []filter // all must hold
 	key          string
-	msgtypes     []string
+	types        []filter // of the list exclude: what the number of a message must be
 }
 
 // A filter is a field of a rule that lets less through.
@@ -133,19 +139,80 @@ type filter struct{ field, op, value string }
 
 func (f filter) String() string { return f.field + f.op + f.value }
 
-// load evaluates lines in their order.
-func load(lines []line, at evidence.Origin) *ruleset {
-	rs := &ruleset{enabled: number{n: 1}, at: at}
-	for _, l := range lines {
+// A refusal is a line that auditctl does not get into the kernel. Without -i or -c it reads no further: fileopt in auditctl.c.
+type refusal struct {
+	line
+	index int // among the lines
+	why   string
+	sure  bool // not only possible
+}
+
+// note says what the refusal does to the lines after it.
+func (r *refusal) note() string {
+	if r.sure {
+		return r.why + ", and without -i or -c before it nothing after it is loaded"
+	}
+	return r.why + "; if auditctl refuses it, nothing after it is loaded, for there is no -i or -c before it"
+}
+
+// load evaluates lines in their order, as if none were refused.
+func load(lines []line, at evidence.Origin, m machine) *ruleset {
+	rs := &ruleset{enabled: number{n: 1}, at: at, seen: map[string]bool{}}
+	for i, l := range lines {
 		if rs.enabled.n == 2 { // the kernel refuses whatever comes after it
 			break
 		}
-		rs.add(l)
+		odd := len(rs.strange)
+		why, sure := rs.add(l, m)
+		if len(rs.strange) > odd {
+			why, sure = "it is not understood", false
+		}
+		if why != "" && rs.end == nil && !rs.lenient {
+			rs.end = &refusal{l, i, why, sure}
+		}
 	}
 	return rs
 }
 
-func (rs *ruleset) add(l line) {
+// A machine is what auditctl and the kernel hold rules against.
+type machine struct {
+	kernel
+	there func(string) bool // whether a path lies on it
+}
+
+// legacy are calls that newer architectures left out: asm-generic/unistd.h.
+var legacy = []string{"open", "creat", "unlink", "rename", "link", "symlink", "mkdir", "rmdir", "mknod", "chmod", "chown", "lchown", "utime", "utimes", "futimesat"}
+
+// must is what has to be there for the kernel to take a rule about a path: a folder that is asked for as one, else the folder
+// that a thing lies in. Audit_add_tree_rule, audit_get_nd.
+func (r rule) must() string {
+	if r.tree {
+		return r.path
+	}
+	return path.Dir(r.path)
+}
+
+// absent begin paths that an image need not hold: other partitions, and what is made at the start.
+var absent = []string{"/var/log", "/run", "/var/run", "/proc", "/sys", "/dev", "/tmp", "/boot", "/mnt", "/media"}
+
+// refuses says why a rule that is understood may not be taken: syscall_name_to_number of libaudit, and audit_add_rule and
+// audit_add_watch of the kernel.
+func (rs *ruleset) refuses(r rule, m machine) (why string, sure bool) {
+	text := strings.Join(fields(r.text), " ")
+	switch {
+	case rs.seen[text]:
+		return "the same rule stands before it (auditctl: Rule exists)", true
+	case !m.legacy && r.wide && slices.ContainsFunc(r.syscalls, func(c string) bool { return slices.Contains(legacy, c) }):
+		return "it names a system call that the machine has not", true
+	case r.path != "" && !m.there(r.must()) && !slices.ContainsFunc(absent, func(dir string) bool { return under(r.path, dir) }):
+		why = "there is no " + r.must()
+	}
+	rs.seen[text] = true
+	return why, false
+}
+
+// add takes a line, and says why it may be refused.
+func (rs *ruleset) add(l line, m machine) (refused string, sure bool) {
 	args := fields(l.text)
 	arg := ""
 	if len(args) > 1 {
@@ -159,25 +226,33 @@ func (rs *ruleset) add(l line) {
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 0 {
 			rs.strange = append(rs.strange, l)
-			return
+			return "", false
 		}
 		*to = number{n, l.at()}
-		return
+		return "", false
 	case args[0] == "-D":
 		rs.delete(args[1:])
-		return
-	case slices.Contains([]string{"-c", "-i", "-q", "-t", "--loginuid-immutable", "--reset-lost", "--reset_backlog_wait_time_actual", "-s", "-l", "-m"}, args[0]):
-		return
+		return "", false
+	case args[0] == "-c" || args[0] == "-i":
+		rs.lenient = true
+		return "", false
+	case slices.Contains([]string{"-q", "-t", "--loginuid-immutable", "--reset-lost", "--reset_backlog_wait_time_actual", "-s", "-l", "-m"}, args[0]):
+		return "", false
 	}
 	r, adding, ok := parse(l, args)
 	if !ok {
 		rs.strange = append(rs.strange, l)
-		return
+		return "", false
 	}
 	if !adding {
-		same := func(o rule) bool { return o.same(r) }
+		clear(rs.seen)
+		same := func(o rule) bool { return o.same(r) && o.key == r.key }
 		rs.exit, rs.exclude = slices.DeleteFunc(rs.exit, same), slices.DeleteFunc(rs.exclude, same)
-		return
+		return "", false
+	}
+	refused, sure = rs.refuses(r, m)
+	if slices.ContainsFunc(r.syscalls, numeric) {
+		rs.numbered = append(rs.numbered, l)
 	}
 	switch r.list {
 	case "exit":
@@ -193,24 +268,30 @@ func (rs *ruleset) add(l line) {
 			rs.exclude = append(rs.exclude, r)
 		}
 	case "task":
-		if r.action == "never" && len(r.filters) == 0 {
+		switch {
+		case r.action != "never":
+		case len(r.filters) == 0:
 			rs.never = &r
+		default:
+			rs.unseen = append(rs.unseen, r)
 		}
 	}
+	return refused, sure
 }
 
 // delete takes out all rules, or those of a key.
 func (rs *ruleset) delete(args []string) {
 	gone := func(r rule) bool { return len(args) < 2 || args[0] == "-k" && r.key == args[1] }
 	rs.exit, rs.exclude = slices.DeleteFunc(rs.exit, gone), slices.DeleteFunc(rs.exclude, gone)
+	clear(rs.seen)
 	if len(args) < 2 {
-		rs.never = nil
+		rs.never, rs.unseen = nil, nil
 	}
 }
 
 func (r rule) same(o rule) bool {
 	return r.list == o.list && r.action == o.action && slices.Equal(r.syscalls, o.syscalls) && r.path == o.path && r.perm == o.perm &&
-		r.wide == o.wide && slices.Equal(r.filters, o.filters) && slices.Equal(r.msgtypes, o.msgtypes)
+		r.wide == o.wide && slices.Equal(r.filters, o.filters) && slices.Equal(r.types, o.types)
 }
 
 // fields splits a line at blanks; auditctl knows no quotes in a file but takes them off.
@@ -259,10 +340,7 @@ func parse(l line, args []string) (r rule, adding, ok bool) {
 			r.key = value
 		case "-S":
 			for name := range strings.SplitSeq(value, ",") {
-				switch _, err := strconv.Atoi(name); {
-				case err == nil: // a number means another call on each architecture
-					return r, false, false
-				case name != "all" && name != "":
+				if name != "all" && name != "" {
 					r.syscalls = append(r.syscalls, name)
 				}
 			}
@@ -275,14 +353,13 @@ func parse(l line, args []string) (r rule, adding, ok bool) {
 			case option == "-F" && f.field == "arch":
 				arch = f.op + f.value
 			case option == "-F" && f.op == "=" && (f.field == "path" || f.field == "dir"):
-				r.path = clean(f.value)
+				r.path, r.alone, r.tree = clean(f.value), f.field == "path", f.field == "dir"
 			case option == "-F" && f.op == "=" && f.field == "perm":
 				r.perm = f.value
 			case option == "-F" && f.field == "key":
 				r.key = f.value
-			case option == "-F" && f.field == "msgtype" && f.op == "=":
-				r.msgtypes = append(r.msgtypes, f.value)
-			case f.wide():
+			case option == "-F" && f.field == "msgtype":
+				r.types = append(r.types, f)
 			default:
 				r.filters = append(r.filters, f)
 			}
@@ -292,7 +369,7 @@ func parse(l line, args []string) (r rule, adding, ok bool) {
 	}
 	switch arch { // auditctl(8), "-S": without arch a rule is looked up for the native one
 	case "":
-	case "=b32", "=i386", "=i486", "=i586", "=i686", "=arm", "=armeb", "=ppc", "=s390":
+	case "=b32", "=i386", "=i486", "=i586", "=i686", "=arm", "=armeb", "=ppc", "=s390", "!=b64", "!=x86_64", "!=aarch64":
 		r.wide = false
 	default:
 		r.narrow = false
@@ -318,25 +395,49 @@ func field(s string) (filter, bool) {
 	return filter{s[:i], s[i:n], s[n:]}, true
 }
 
-// wide reports whether a field keeps nothing out that an investigation asks for: what failed is not asked for, and a0 is
-// the clock of the machine in rules about clock_settime.
-func (f filter) wide() bool {
+// wide reports whether a field keeps nothing out of a call that an investigation asks for: what failed is not asked for. A
+// call that does not wait (connect) fails first and does its work later; one that returns a number (openat) never returns 0.
+func (f filter) wide(call string) bool {
 	switch f.String() {
-	case "success=1", "success=yes", "exit>=0", "a0=0x0", "a0=0", "exit=0":
-		return true
+	case "success=1", "success=yes", "success!=0", "success!=no", "exit>=0", "exit>-1":
+		return call != "connect"
+	case "exit=0":
+		return !slices.Contains([]string{"connect", "openat", "bpf", "adjtimex", ""}, call)
+	case "a0=0x0", "a0=0": // the clock of the machine: CLOCK_REALTIME is 0, clock_gettime(2)
+		return call == "clock_settime"
 	}
 	return false
 }
 
 // fails reports whether a field picks what did not succeed, and so did not happen.
 func (f filter) fails() bool {
-	return f.field == "exit" && f.op == "=" && strings.HasPrefix(f.value, "-") || f.String() == "success=0" || f.String() == "success=no"
+	switch f.String() {
+	case "success=0", "success=no", "success!=1", "success!=yes":
+		return true
+	}
+	return f.field == "exit" && (f.op == "=" && strings.HasPrefix(f.value, "-") || f.op == "<" && (f.value == "0" || strings.HasPrefix(f.value, "-")) ||
+		f.op == "<=" && strings.HasPrefix(f.value, "-"))
 }
 
-// exact reports whether a field picks a program, a user or a thing, and not a kind of them.
+// timekeepers are the users that programs which set the clock run as.
+var timekeepers = []string{"chrony", "_chrony", "ntp", "ntpsec", "systemd-timesync", "openntpd"}
+
+// exact reports whether a field picks a program or a thing, and not a kind of them.
 func (f filter) exact() bool {
-	return f.op == "=" && slices.Contains([]string{"exe", "subj_type", "subj_user", "pid", "ppid", "dir", "path", "fstype"}, f.field)
+	switch {
+	case f.op != "=":
+		return false
+	case f.field == "ppid" && f.value == "1", f.field == "subj_type" && strings.HasPrefix(f.value, "unconfined"):
+		return false
+	case f.field == "path" || f.field == "dir":
+		return !slices.ContainsFunc([]string{"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/etc", "/home", "/var/lib"}, func(dir string) bool { return under(dir, f.value) })
+	case f.field == "uid" || f.field == "euid":
+		return slices.Contains(timekeepers, f.value)
+	}
+	return slices.Contains([]string{"exe", "subj_type", "pid", "ppid", "fstype"}, f.field)
 }
+
+func numeric(name string) bool { _, err := strconv.Atoi(name); return err == nil }
 
 // An event is what a rule may be about: a system call of programs of one width, or an access to a file.
 type event struct {
@@ -346,38 +447,78 @@ type event struct {
 	perm    byte
 }
 
+// perms are what a watch must have for a call to be among those that it stands for: auditctl(8), "-p".
+var perms = map[string]byte{
+	"execve": 'x', "execveat": 'x', "openat": 'w', "unlink": 'w', "unlinkat": 'w', "rename": 'w', "renameat": 'w', "utimensat": 'a',
+}
+
 // meets reports whether a rule may be about an event, and which fields narrow it.
 func (r rule) meets(e event) (filters []filter, ok bool) {
-	filters = r.filters
 	if e.narrow && !r.narrow || !e.narrow && !r.wide || slices.ContainsFunc(r.filters, filter.fails) {
 		return nil, false
+	}
+	for _, f := range r.filters {
+		if !f.wide(e.syscall) {
+			filters = append(filters, f)
+		}
 	}
 	if e.path != "" { // watches are rules for the calls that their permissions stand for
 		if r.path == "" && len(r.syscalls) > 0 {
 			return nil, false
 		}
-		if r.path != "" && !under(e.path, r.path) || r.perm != "" && strings.IndexByte(r.perm, e.perm) < 0 {
+		if r.path != "" && !r.covers(e.path) || r.perm != "" && strings.IndexByte(r.perm, e.perm) < 0 {
 			return nil, false
 		}
 		if r.path != "" && len(r.syscalls) > 0 && r.perm == "" {
-			filters = append(slices.Clip(filters), filter{"syscall", "=", strings.Join(r.syscalls, ",")})
+			filters = append(filters, filter{"syscall", "=", strings.Join(r.syscalls, ",")})
 		}
 		return filters, true
 	}
-	if len(r.syscalls) > 0 && !slices.Contains(r.syscalls, e.syscall) || len(r.syscalls) == 0 && r.perm != "" {
+	if len(r.syscalls) > 0 && !slices.Contains(r.syscalls, e.syscall) {
+		return nil, false
+	}
+	if len(r.syscalls) == 0 && r.perm != "" && strings.IndexByte(r.perm, perms[e.syscall]) < 0 {
 		return nil, false
 	}
 	if r.path != "" {
-		if len(r.syscalls) == 0 {
-			return nil, false
+		if len(r.syscalls) == 0 && (r.action != "never" || perms[e.syscall] == 0) {
+			return nil, false // what a watch sees is asked for by its path
 		}
-		filters = append(slices.Clip(filters), filter{"path", "=", r.path})
+		filters = append(filters, filter{"path", "=", r.path})
 	}
 	return filters, true
 }
 
+// covers reports whether a rule about a path is about a file.
+func (r rule) covers(name string) bool { return name == r.path || !r.alone && under(name, r.path) }
+
 func under(name, dir string) bool {
 	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
+}
+
+// types are the numbers of messages: linux/audit.h, libaudit.h.
+var types = map[string]int{
+	"LOGIN": 1006, "USER_AUTH": 1100, "USER_ACCT": 1101, "CRED_ACQ": 1103, "USER_START": 1105, "USER_END": 1106, "USER_LOGIN": 1112,
+	"SERVICE_START": 1130, "SERVICE_STOP": 1131, "DAEMON_START": 1200, "DAEMON_END": 1201, "DAEMON_ABORT": 1202, "DAEMON_CONFIG": 1203,
+	"SYSCALL": 1300, "PATH": 1302, "CONFIG_CHANGE": 1305, "SOCKADDR": 1306, "EXECVE": 1309,
+}
+
+// drops reports whether a rule of the list exclude, or user, is about messages of a type. Those of programs have the numbers
+// 1100 to 1199: linux/audit.h.
+func (r rule) drops(number int) bool {
+	if r.list == "user" && (number < 1100 || number > 1199) {
+		return false
+	}
+	for _, f := range r.types {
+		n, err := strconv.Atoi(f.value)
+		if err != nil {
+			n = types[strings.ToUpper(f.value)] // 0 for one that is not asked for
+		}
+		if holds := map[string]bool{"=": number == n, "!=": number != n, "<": number < n, "<=": number <= n, ">": number > n, ">=": number >= n}; !holds[f.op] {
+			return false
+		}
+	}
+	return true
 }
 
 // An answer says how much of an event is recorded.
@@ -394,14 +535,27 @@ func (rs *ruleset) ask(e event) answer {
 	if rs.never != nil {
 		return answer{evidence.Extent{Grade: evidence.None}, rs.never.at().WithNote("no program is looked at")}
 	}
-	for _, r := range rs.exclude {
-		if r.list == "exclude" && len(r.filters) == 0 && slices.Contains(r.msgtypes, "SYSCALL") {
-			return answer{evidence.Extent{Grade: evidence.None}, r.at().WithNote("a rule drops what the kernel says of system calls")}
+	broad, left := "", 0
+	leaves := func(filters []filter) {
+		left++
+		if !slices.ContainsFunc(filters, filter.exact) && broad == "" {
+			broad = words(filters)
 		}
+	}
+	for _, r := range rs.exclude {
+		switch {
+		case !r.drops(types["SYSCALL"]):
+		case len(r.filters) == 0:
+			return answer{evidence.Extent{Grade: evidence.None}, r.at().WithNote("a rule drops what the kernel says of system calls")}
+		default:
+			leaves(r.filters)
+		}
+	}
+	for _, r := range rs.unseen {
+		leaves(r.filters)
 	}
 	var only []string
 	var at evidence.Origin
-	broad, left := "", 0
 	for _, r := range rs.exit {
 		filters, ok := r.meets(e)
 		switch {
@@ -412,10 +566,7 @@ func (rs *ruleset) ask(e event) answer {
 				return answer{evidence.Extent{Grade: evidence.None}, r.at().WithNote("a rule keeps it out")}
 			}
 		case r.action == "never":
-			left++
-			if !slices.ContainsFunc(filters, filter.exact) && broad == "" {
-				broad = words(filters)
-			}
+			leaves(filters)
 			continue
 		case len(filters) == 0:
 			return whole(r.at(), broad, left)

@@ -138,12 +138,12 @@ func synchronised(s *scope.Scope, at evidence.Origin) evidence.Value[bool] {
 	if !s.Live {
 		return scope.NotRunning[bool](at)
 	}
-	call := evidence.Origin{Call: "adjtimex"}
+	said := evidence.Origin{Note: "the kernel says so (adjtimex)"}
 	ok, err := kernel()
 	if err != nil {
-		return scope.Unknown[bool](err, call)
+		return scope.Unknown[bool](err, said)
 	}
-	return evidence.Known(ok, call)
+	return evidence.Known(ok, said)
 }
 
 // absent reports whether an error is that there is no such file.

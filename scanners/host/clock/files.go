@@ -2,7 +2,6 @@ package clock
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"lookback/evidence"
@@ -42,6 +41,12 @@ func (c *settings) lines(s *scope.Scope, name, comment string, f func(words []st
 	}
 }
 
+// there reports whether something lies under a name, or may: to read it then says what is wrong with it.
+func there(s *scope.Scope, name string) bool {
+	ok, err := s.Root.Exists(name)
+	return ok || err != nil
+}
+
 func (c *settings) add(source evidence.TimeSource, at evidence.Origin) {
 	if len(c.sources) == 0 {
 		c.at = at
@@ -67,7 +72,7 @@ func server(address string, several bool) evidence.TimeSource {
 func chrony(s *scope.Scope) settings {
 	c := settings{at: scope.At("etc/chrony", 0).WithNote("no server is configured")}
 	main := "etc/chrony/chrony.conf"
-	if ok, _ := s.Root.Exists(main); !ok {
+	if !there(s, main) {
 		main = "etc/chrony.conf"
 	}
 	read := map[string]bool{}
@@ -126,7 +131,12 @@ func timesyncd(s *scope.Scope) settings {
 	var ntp, fallback []string
 	var ntpAt, fallbackAt evidence.Origin
 	fallbackSet := false
-	for _, name := range dropIns(s, "systemd/timesyncd.conf") {
+	main, dropIns, err := s.Systemd("timesyncd.conf")
+	c.missed = err
+	if main != "" {
+		dropIns = append([]string{main}, dropIns...)
+	}
+	for _, name := range dropIns {
 		section := ""
 		c.lines(s, name, "#;", func(words []string, at evidence.Origin) {
 			line := strings.Join(words, " ")
@@ -169,38 +179,11 @@ func merged(list []string, value string) []string {
 	return append(list, strings.Fields(value)...)
 }
 
-// dropIns lists a configuration file of systemd's and its drop-ins, in the order in which they count: the file of the first
-// folder that has it, then drop-ins by name, of which the first folder again wins. Source: man systemd-system.conf.
-func dropIns(s *scope.Scope, name string) []string {
-	dirs := []string{"etc", "run", "usr/local/lib", "usr/lib"}
-	var out []string
-	for _, dir := range dirs {
-		if ok, _ := s.Root.Exists(path.Join(dir, name)); ok {
-			out = append(out, path.Join(dir, name))
-			break
-		}
-	}
-	byName := map[string]string{}
-	var names []string
-	for _, dir := range dirs {
-		for _, one := range s.Glob(path.Join(dir, name+".d", "*.conf")) {
-			if base := path.Base(one); byName[base] == "" {
-				byName[base] = one
-				names = append(names, base)
-			}
-		}
-	}
-	for _, base := range slices.Sorted(slices.Values(names)) {
-		out = append(out, byName[base])
-	}
-	return out
-}
-
 // ntpd reads the configuration of ntpd and of NTPsec: server, pool and peer. Source: man ntp.conf.
 func ntpd(s *scope.Scope) settings {
 	c := settings{at: scope.At("etc/ntp.conf", 0).WithNote("no server is configured")}
 	names := []string{"etc/ntpsec/ntp.conf", "etc/ntp.conf"}
-	if ok, _ := s.Root.Exists(names[0]); ok {
+	if there(s, names[0]) {
 		names = append(names[:1], s.Glob("etc/ntpsec/ntp.d/*.conf")...)
 	}
 	for _, name := range names {

@@ -58,7 +58,7 @@ func Env(s *scope.Scope, service string, files ...string) map[string]string {
 	env := map[string]string{}
 	for _, dir := range []string{"lib/systemd/system", "usr/lib/systemd/system", "etc/systemd/system"} {
 		for _, name := range append(s.Glob(path.Join(dir, service)), s.Glob(path.Join(dir, service+".d/*.conf"))...) {
-			data, _ := s.Read(name) // what cannot be read is a gap by now
+			data, _ := s.Root.ReadFile(name) // what cannot be read is a gap since the unit was looked for
 			for line := range strings.Lines(string(data)) {
 				if text, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
 					maps.Copy(env, assignments(strings.Trim(text, `"'`)))

@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -38,11 +40,11 @@ func prune(s *scope.Scope) (evidence.Origin, bool) {
 		}
 	}
 	for _, file := range files[:min(len(files), maxJobs)] {
-		if info, err := s.Root.Stat(file); err != nil || !info.Mode().IsRegular() {
+		if info, err := s.Root.Stat(file); err == nil && info.IsDir() {
 			continue
 		}
 		data, err := s.Root.Head(file, maxText)
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			s.Missed("the file "+file, err, scope.At(file, 0))
 		}
 		line := 0

@@ -2,10 +2,7 @@ package journald
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,58 +27,22 @@ type conf struct {
 	err      error // a file that could not be read
 }
 
-// maxFiles is how many drop-ins are read.
-const maxFiles = 512
-
-// dirs lists where configuration lies, the first before the others: journald.conf(5), "Configuration directories and
-// precedence".
-var dirs = []string{"etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd", "lib/systemd"}
-
-// read joins a main file with its drop-ins. Only the first main file counts. Of drop-ins of one name the first counts, a link
-// to /dev/null hides the others; all are read in order of their names, wherever they lie, after the main file.
+// read joins a main file with its drop-ins.
 func read(s *scope.Scope, name, section string, of ...evidence.Activity) *conf {
 	c := &conf{set: map[string]setting{}, remarked: map[string]string{}, at: scope.At("etc/systemd/"+name, 0)}
-	for _, dir := range dirs {
-		text, err := s.Read(path.Join(dir, name), of...)
-		if err != nil {
-			c.err = err
-		}
-		if text == nil && err == nil {
-			continue
-		}
-		c.there, c.at = true, scope.At(path.Join(dir, name), 0)
-		c.parse(string(text), c.at.File, section, true)
-		break
+	main, dropIns, err := s.Systemd(name, of...)
+	c.err = err
+	if main != "" {
+		c.at = scope.At(main, 0)
+		dropIns = append([]string{main}, dropIns...)
 	}
-	files := map[string]string{}
-	for _, dir := range dirs {
-		for _, file := range s.Glob(path.Join(dir, name+".d/*.conf"), of...) {
-			if _, taken := files[path.Base(file)]; !taken {
-				files[path.Base(file)] = file
-			}
-		}
-	}
-	var names []string
-	for base := range files {
-		names = append(names, base)
-	}
-	slices.Sort(names)
-	if len(names) > maxFiles {
-		c.err = fmt.Errorf("more than %d drop-ins", maxFiles)
-		s.Missed("the drop-ins of "+name, c.err, c.at, of...)
-		names = names[:maxFiles]
-	}
-	for _, base := range names {
-		file := files[base]
-		if to, err := s.Root.Readlink(file); err == nil && to == "/dev/null" {
-			continue
-		}
+	for _, file := range dropIns {
 		text, err := s.Read(file, of...)
 		if err != nil {
 			c.err = err
 		}
 		c.there = true
-		c.parse(string(text), file, section, false)
+		c.parse(string(text), file, section, file == main)
 	}
 	return c
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -171,13 +170,9 @@ func (j *journal) settings(c *conf, s *scope.Scope) {
 	} else {
 		j.bytes = evidence.Known(int64(4<<30), at.WithNote("default: a tenth of the file system, and 4 GiB at most"))
 	}
-	retention, at := c.get("MaxRetentionSec", "0")
-	days, err := span(retention)
-	if n := days / (24 * time.Hour); err == nil && days > 0 && n < math.MaxInt32 {
-		j.kept = evidence.Known(int(n), at)
-	} else {
-		j.kept = evidence.Known(0, at.WithNote("no limit by age: bytes alone bound it"))
-	}
+	// MaxRetentionSec is the longest that a record stays, and no promise: the bytes may run out before.
+	_, at = c.get("MaxRetentionSec", "")
+	j.kept = evidence.Known(0, at.WithNote("bytes bound it"))
 	j.rate(c)
 	level, at := c.get("MaxLevelStore", "debug")
 	j.extent = evidence.Known(evidence.Extent{Grade: evidence.All}, at)
@@ -445,7 +440,7 @@ func observe(s *scope.Scope, j *journal) {
 	system := s.Source("journald", evidence.System, "journal", "the systemd journal", j.at)
 	system.Records = "messages of the kernel and of services"
 	system.Parts[evidence.PartLogControl] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "services that start and stop, not files that are deleted or settings that change"}, j.at)
-	login := s.Source("journald", evidence.Login, "journal", "logins in the systemd journal", j.at)
+	login := s.Source("journald", evidence.Login, "journal", "the systemd journal", j.at)
 	login.Records = "what sshd, login, sudo and su say through syslog"
 	login.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.All}, j.at)
 	for _, source := range []*evidence.LogSource{system, login} {

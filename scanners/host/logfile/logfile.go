@@ -46,7 +46,8 @@ type Span struct {
 func Series(s *scope.Scope, name string, folders ...string) []string {
 	name = strings.Trim(path.Clean("/"+name), "/")
 	var out []string
-	if info, err := s.Root.Stat(name); err == nil && info.Mode().IsRegular() {
+	// One that we may not look at is there as far as we know: to read it fails, which is not the same as nothing to read.
+	if info, err := s.Root.Stat(name); err == nil && info.Mode().IsRegular() || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		out = append(out, name)
 	}
 	var old []rotated

@@ -23,19 +23,11 @@ import (
 // window is how much of a file's head and of its tail is read: whole records of each layout.
 const window = 9600 * 8
 
-// A file is one of login records.
-type file struct {
-	thing   string
-	name    string
-	kind    string
-	records string
-	but     string
-}
-
-var files = []file{
-	{"wtmp", "var/log/wtmp", "wtmp", "sessions that began and ended", "not who was turned away"},
-	{"btmp", "var/log/btmp", "btmp", "logins that were refused", "only who was turned away"},
-}
+// Files of login records.
+const (
+	wtmp = "var/log/wtmp" // sessions that began and ended
+	btmp = "var/log/btmp" // logins that were refused
+)
 
 // databases took the place of these files in Debian 13: wtmpdb(8).
 var databases = []string{"var/lib/wtmpdb/wtmp.db", "var/log/wtmp.db"}
@@ -52,55 +44,67 @@ func Read(_ context.Context, s *scope.Scope) {
 		s.Look(evidence.System, evidence.Unknown[bool](evidence.Elsewhere, at))
 		return
 	}
-	for _, f := range files {
-		if f.thing == "wtmp" && database(s) {
-			continue
-		}
-		f.read(s)
-	}
+	observe(s)
 	at := scope.At("var/log", 0)
 	s.Look(evidence.Login, evidence.Known(true, at))
 	s.Look(evidence.System, evidence.Known(true, at))
 }
 
-// read records one file. Programs add to it where it is, and none of them creates it: without it nothing is written.
-func (f file) read(s *scope.Scope) {
-	at := scope.At(f.name, 0)
-	source := s.Source(f.thing, evidence.Login, f.kind, "/"+f.name, at)
-	source.Records = f.records
-	source.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: f.but}, at)
-	info, err := s.Root.Stat(f.name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		source.Enabled = evidence.Known(false, at.WithNote("there is no such file, and what would write to it does not create it"))
-	case err != nil:
-		s.Missed("the file "+f.name, err, at, evidence.Login)
-		source.Enabled = scope.Unknown[bool](err, at)
-	default:
-		source.Enabled = evidence.Known(info.Mode().IsRegular(), at)
+// observe records what the files, or the database in their place, hold. Programs add to a file where it is, and none of them
+// creates it: without it nothing is written.
+func observe(s *scope.Scope) {
+	at := scope.At(wtmp, 0)
+	source := s.Source("wtmp", evidence.Login, "login records", "/"+wtmp, at)
+	source.Records = "sessions that began and ended"
+	refused := evidence.Extent{Grade: evidence.All}
+	turned := store(s, btmp)
+	if on, known := turned.Get(); known && !on {
+		refused = evidence.Extent{Grade: evidence.Some, But: "not who was turned away: there is no /" + btmp}
 	}
-	source.To = []evidence.Delivery{scope.To(s.ID(f.name), at)}
+	source.Parts[evidence.PartLogons] = evidence.Known(refused, at)
+	if turned.IsUnknown() {
+		source.Parts[evidence.PartLogons] = evidence.Unknown[evidence.Extent](turned.Why(), turned.At())
+	}
+	name := database(s)
+	if name != "" {
+		source.Name, source.Enabled = "/"+name, evidence.Known(true, scope.At(name, 0))
+	} else {
+		name, source.Enabled = wtmp, store(s, wtmp)
+	}
+	source.To = []evidence.Delivery{scope.To(s.ID(name), at)}
+	if on, known := turned.Get(); known && on {
+		d := scope.To(s.ID(btmp), turned.At())
+		d.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only who was turned away"}, turned.At())
+		source.To = append(source.To, d)
+	}
 	s.Record(source)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			store := s.DiskStore(s.ID(f.name), "log file", "/"+f.name, at)
-			store.Kept, store.Bytes = logrotate.Of(s, f.name)
-			s.Record(store)
-		}
-		return
+}
+
+// store records a file, and says whether it is there.
+func store(s *scope.Scope, name string) evidence.Value[bool] {
+	at := scope.At(name, 0)
+	there := evidence.Known(true, at)
+	switch _, err := s.Root.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return evidence.Known(false, at.WithNote("there is no such file, and what would write to it does not create it"))
+	case err != nil:
+		there = scope.Unknown[bool](err, at)
+		s.Look(evidence.Login, there)
 	}
-	store := s.DiskStore(s.ID(f.name), "log file", "/"+f.name, at)
-	store.Kept, store.Bytes = logrotate.Of(s, f.name)
-	series := logrotate.Files(s, f.name)
-	store.Dropped = logrotate.Dropped(s, f.name, series)
+	store := s.DiskStore(s.ID(name), "log file", "/"+name, at)
+	store.Kept, store.Bytes = logrotate.Of(s, name)
+	series := logrotate.Files(s, name)
+	store.Dropped = logrotate.Dropped(s, name, series)
 	store.Oldest, store.Newest = reach(s, series)
 	s.Record(store)
+	return there
 }
 
 // reach returns the times of the oldest and of the newest record in files that are listed newest first.
 func reach(s *scope.Scope, series []string) (oldest, newest evidence.Value[time.Time]) {
 	nothing := evidence.Unknown[time.Time](evidence.Elsewhere, evidence.Origin{Note: "nothing is written there yet"})
 	oldest, newest = nothing, nothing
+	series = slices.Clone(series)
 	slices.Reverse(series)
 	var trouble error
 	for _, name := range series {
@@ -159,24 +163,18 @@ func times(s *scope.Scope, name string) (first, last time.Time, err error) {
 	return ends(head, tail, info.Size(), s.Now)
 }
 
-// database records sessions that are kept in a database; false where there is none.
-func database(s *scope.Scope) bool {
+// database records the store of sessions that are kept in a database, and returns its name; "" where there is none.
+func database(s *scope.Scope) string {
 	for _, name := range databases {
 		if !s.Has(name, evidence.Login) {
 			continue
 		}
 		at := scope.At(name, 0)
-		source := s.Source("wtmp", evidence.Login, "wtmpdb", "/"+name, at)
-		source.Records = files[0].records
-		source.Enabled = evidence.Known(true, at)
-		source.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: files[0].but}, at)
-		source.To = []evidence.Delivery{scope.To(s.ID(name), at)}
-		s.Record(source)
 		store := s.DiskStore(s.ID(name), "database", "/"+name, at)
 		why := at.WithNote("when wtmpdb moves its oldest entries elsewhere is not read")
 		store.Kept, store.Bytes = evidence.Unknown[int](evidence.Unfamiliar, why), evidence.Unknown[int64](evidence.Unfamiliar, why)
 		s.Record(store)
-		return true
+		return name
 	}
-	return false
+	return ""
 }

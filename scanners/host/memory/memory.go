@@ -3,7 +3,9 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -30,16 +32,21 @@ type state struct {
 // Read records the ways to the memory of a host.
 func Read(_ context.Context, s *scope.Scope) {
 	st := state{kernels: kernels(s), dump: evidence.Known(false, evidence.Origin{Note: "kdump is not enabled"})}
-	line, at := cmdline(s)
-	st.lockdown = lockdown(s, line, at)
+	line, at, err := cmdline(s)
+	st.lockdown = lockdown(s, line, at, err)
 	for _, name := range []string{"kdump-tools.service", "kdump.service"} {
-		if on, _ := unit.Find(s, name).Enabled.Get(); on {
-			st.dump = evidence.Known(strings.Contains(line, "crashkernel="), at.WithNote("crashkernel= reserves memory for "+name))
-			if !strings.Contains(line, "crashkernel=") {
-				st.dump = evidence.Known(false, at.WithNote(name+" is enabled, and no crashkernel= reserves memory for it"))
-			}
-			break
+		if on, _ := unit.Find(s, name).Enabled.Get(); !on {
+			continue
 		}
+		switch {
+		case err != nil:
+			st.dump = scope.Unknown[bool](err, at)
+		case strings.Contains(line, "crashkernel="):
+			st.dump = evidence.Known(true, at.WithNote("crashkernel= reserves memory for "+name))
+		default:
+			st.dump = evidence.Known(false, at.WithNote(name+" is enabled, and no crashkernel= reserves memory for it"))
+		}
+		break
 	}
 	s.Record(observe(s, st))
 }
@@ -92,12 +99,19 @@ func observe(s *scope.Scope, st state) *evidence.Access {
 	return a
 }
 
-// kernels reads the configuration of each kernel that is installed; of a machine that runs, of the one that does.
+// kernels reads the configuration of each kernel that is installed; of a machine that runs, that of the one that does.
 func kernels(s *scope.Scope) (out []kernel) {
 	running := ""
 	if s.Live {
 		release, _ := s.Root.Head("proc/sys/kernel/osrelease", 256)
 		running = strings.TrimSpace(string(release))
+		at := scope.At("proc/kcore", 0)
+		switch info, err := s.Root.Stat(at.File); {
+		case err == nil && info.Mode().IsRegular(): // where it is hidden from a container, a device lies over it
+			return []kernel{{version: running, kcore: evidence.Known(true, at), symbols: symbols(s, running)}}
+		case errors.Is(err, fs.ErrNotExist) && running != "":
+			return []kernel{{version: running, kcore: evidence.Known(false, at)}}
+		}
 	}
 	for _, name := range append(s.Glob("boot/config-*"), s.Glob("usr/lib/modules/*/config")...) {
 		version := strings.TrimPrefix(path.Base(name), "config-")
@@ -110,19 +124,26 @@ func kernels(s *scope.Scope) (out []kernel) {
 		k := kernel{version: version}
 		data, err := s.Root.ReadFile(name)
 		if err != nil {
+			s.Missed("the configuration of kernel "+version, err, scope.At(name, 0))
 			k.kcore = scope.Unknown[bool](err, scope.At(name, 0))
 			out = append(out, k)
 			continue
 		}
 		k.kcore, k.forced = option(data, "CONFIG_PROC_KCORE", name), option(data, "CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY", name)
-		for _, at := range []string{"usr/lib/debug/boot/vmlinux-" + version, "usr/lib/debug/lib/modules/" + version + "/vmlinux"} {
-			if ok, _ := s.Root.Exists(at); ok {
-				k.symbols = true
-			}
-		}
+		k.symbols = symbols(s, version)
 		out = append(out, k)
 	}
 	return out
+}
+
+// symbols reports whether the debug symbols of a kernel are on the disk, where distributions put them.
+func symbols(s *scope.Scope, version string) bool {
+	for _, at := range []string{"usr/lib/debug/boot/vmlinux-" + version, "usr/lib/debug/lib/modules/" + version + "/vmlinux"} {
+		if ok, _ := s.Root.Exists(at); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // option says whether a kernel was built with an option; one that its configuration does not set is off.
@@ -138,16 +159,16 @@ func option(config []byte, name, file string) evidence.Value[bool] {
 }
 
 // cmdline returns what the kernel is started with: of the machine that runs, else as the boot loader has it.
-func cmdline(s *scope.Scope) (string, evidence.Origin) {
+func cmdline(s *scope.Scope) (line string, at evidence.Origin, err error) {
 	if s.Live {
-		data, _ := s.Root.Head("proc/cmdline", 1<<16)
-		return string(data), scope.At("proc/cmdline", 0)
+		data, err := s.Root.Head("proc/cmdline", 1<<16)
+		return string(data), scope.At("proc/cmdline", 0), err
 	}
 	names := append(s.Glob("boot/loader/entries/*.conf"), "boot/grub/grub.cfg", "boot/grub2/grub.cfg", "etc/kernel/cmdline", "etc/default/grub")
 	for _, name := range names {
-		data, err := s.Root.ReadFile(name)
+		data, err := s.Read(name)
 		if err != nil {
-			continue
+			return "", scope.At(name, 0), err
 		}
 		var found strings.Builder
 		for line := range strings.Lines(string(data)) {
@@ -161,15 +182,15 @@ func cmdline(s *scope.Scope) (string, evidence.Origin) {
 			}
 		}
 		if found.Len() > 0 {
-			return found.String(), scope.At(name, 0)
+			return found.String(), scope.At(name, 0), nil
 		}
 	}
-	return "", scope.At("boot", 0).WithNote("the boot loader's settings are not on this disk")
+	return "", scope.At("boot", 0).WithNote("the boot loader's settings are not on this disk"), nil
 }
 
 // lockdown is the level of the kernel: as it is, or as it is asked for at start. Secure Boot makes some distributions'
 // kernels choose "integrity", which leaves /proc/kcore open.
-func lockdown(s *scope.Scope, line string, at evidence.Origin) evidence.Value[string] {
+func lockdown(s *scope.Scope, line string, at evidence.Origin, err error) evidence.Value[string] {
 	if s.Live {
 		name := "sys/kernel/security/lockdown"
 		if data, err := s.Root.Head(name, 256); err == nil { // "none [integrity] confidentiality"
@@ -178,6 +199,9 @@ func lockdown(s *scope.Scope, line string, at evidence.Origin) evidence.Value[st
 				return evidence.Known(level, scope.At(name, 0))
 			}
 		}
+	}
+	if err != nil {
+		return scope.Unknown[string](err, at)
 	}
 	if line == "" {
 		return evidence.Unknown[string](evidence.Elsewhere, at)

@@ -3,7 +3,6 @@
 package root
 
 import (
-	"archive/tar"
 	"io/fs"
 	"syscall"
 )
@@ -13,8 +12,8 @@ func Owner(info fs.FileInfo) (uid int, known bool) {
 	switch sys := info.Sys().(type) {
 	case *syscall.Stat_t:
 		return int(sys.Uid), true
-	case *tar.Header:
-		return sys.Uid, true
+	case owner:
+		return int(sys), true
 	}
 	return 0, false
 }

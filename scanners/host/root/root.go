@@ -190,19 +190,27 @@ func (r *Root) Tail(name string, limit int64) ([]byte, error) {
 }
 
 // Glob lists what matches a pattern of [path.Match], element by element, in order of name. A folder that is not there
-// matches nothing.
+// matches nothing; of what cannot be looked into, the error is that of the first, and all else is listed. A link that leads
+// in circles matches: to open it says what is wrong with it.
 func (r *Root) Glob(pattern string) ([]string, error) {
 	found := []string{"."}
+	var first error
 	for element := range strings.SplitSeq(strings.Trim(path.Clean(pattern), "/"), "/") {
 		var next []string
 		for _, dir := range found {
 			if !strings.ContainsAny(element, `*?[\`) {
 				name := path.Join(dir, element)
-				switch ok, err := r.Exists(name); {
-				case err != nil:
-					return nil, err
+				ok, err := r.Exists(name)
+				if errors.Is(err, ErrLinks) {
+					if _, gone := r.Lstat(name); gone == nil {
+						ok = true
+					}
+				}
+				switch {
 				case ok:
 					next = append(next, name)
+				case err != nil:
+					first = cmpErr(first, err)
 				}
 				continue
 			}
@@ -210,9 +218,7 @@ func (r *Root) Glob(pattern string) ([]string, error) {
 				continue
 			}
 			list, err := r.ReadDir(dir)
-			if err != nil {
-				return nil, err
-			}
+			first = cmpErr(first, err)
 			for _, e := range list {
 				ok, err := path.Match(element, e.Name())
 				if err != nil {
@@ -228,7 +234,7 @@ func (r *Root) Glob(pattern string) ([]string, error) {
 		}
 		found = next
 	}
-	return found, nil
+	return found, first
 }
 
 // walk goes from the root to a name, element by element, through links if the last one is to be followed, too.

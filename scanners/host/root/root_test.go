@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -110,6 +111,12 @@ func TestLinksAreResolvedInsideTheRoot(t *testing.T) {
 			if got, err := r.Glob("lib/*.conf"); fmt.Sprint(got) != "[lib/a.conf lib/b.conf]" || err != nil {
 				t.Errorf("Glob: %q, %v", got, err)
 			}
+			if got, err := r.Glob("*/circle-a"); fmt.Sprint(got) != "[etc/circle-a]" || err != nil {
+				t.Errorf("Glob of a circle: %q, %v", got, err)
+			}
+			if got, err := r.Glob("etc/circle-*/x"); len(got) != 0 || !errors.Is(err, ErrLinks) {
+				t.Errorf("Glob within a circle: %q, %v", got, err)
+			}
 			if got, err := r.Glob("opt/*/x"); len(got) != 0 || err != nil {
 				t.Errorf("Glob of a folder that is not there: %q, %v", got, err)
 			}
@@ -173,5 +180,69 @@ func TestWhatIsNeitherAFolderNorATarIsRefused(t *testing.T) {
 	}
 	if _, err := Open(name); err == nil || !strings.Contains(err.Error(), "mount the image") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOneFolderThatCannotBeListedHidesNoOther(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"home/a/x/conf", "home/c/x/conf"} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	many := filepath.Join(dir, "home/b/x")
+	if err := os.MkdirAll(many, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range MaxEntries + 1 {
+		if err := os.WriteFile(filepath.Join(many, fmt.Sprint(i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := opened(t, dir).Glob("home/*/x/con*")
+	if fmt.Sprint(got) != "[home/a/x/conf home/c/x/conf]" || !errors.Is(err, ErrTooMany) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestATarMayNotGrowInMemory(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "image.tar")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(f)
+	for i := range 40 { // names of half a million folders each
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: fmt.Sprint(i) + strings.Repeat("/a", 500_000), Format: tar.FormatPAX}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, uid := range []int{0, 7, -1, 1 << 32} {
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: fmt.Sprint("etc/of", uid), Uid: uid, Format: tar.FormatGNU}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var start, end runtime.MemStats
+	runtime.ReadMemStats(&start)
+	r := opened(t, name)
+	runtime.ReadMemStats(&end)
+	if heap := (end.TotalAlloc - start.TotalAlloc) >> 20; heap > 400 {
+		t.Errorf("%d MB were allocated", heap)
+	}
+	if list, err := r.ReadDir("."); len(list) != 1 || err != nil {
+		t.Errorf("it holds %v, %v", list, err)
+	}
+	for name, want := range map[string]bool{"etc/of0": true, "etc/of7": false, "etc/of-1": false, "etc/of4294967296": false} {
+		info, err := r.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if uid, known := Owner(info); !known || (uid == 0) != want {
+			t.Errorf("%s belongs to %d", name, uid)
+		}
 	}
 }

@@ -6,14 +6,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"slices"
-	"strings"
+	"time"
 )
 
-// maxTar is how many files a tar may hold: each takes some 300 bytes of memory.
-const maxTar = 2_000_000
+const (
+	// maxTar is how many files a tar may hold: each takes some 250 bytes of memory, with its name.
+	maxTar = 2_000_000
+	// maxName is the length of the longest name that is kept: Linux opens no longer one, and no reader asks for it.
+	maxName = 4096
+)
 
 // A tarball is a tar whose table of contents was read once. What is in the files stays on the disk.
 type tarball struct {
@@ -21,20 +26,46 @@ type tarball struct {
 	entries map[string]*entry
 }
 
-// An entry is a file, a folder or a link of a tar. A folder may be there only because something lies in it.
+// An entry is a file, a folder or a link of a tar, as small as it can be: there may be a million. A folder may be there only
+// because something lies in it.
 type entry struct {
-	fs.FileInfo
-	link   string
-	at     int64 // where its content begins; -1 where it does not lie in one piece
-	within []string
+	name     string // the last element
+	link     string
+	size     int64
+	modified int64 // in seconds since 1970
+	at       int64 // where its content begins; -1 where it does not lie in one piece
+	within   []string
+	mode     fs.FileMode
+	owner    owner
 }
 
+// An owner is the number of a user, as a tar has it.
+type owner uint32
+
+// ownerOf takes a number that no system has for nobody's, and surely not for root's.
+func ownerOf(uid int) owner {
+	if uint64(uid) > math.MaxUint32 { // of which a negative number is one
+		return math.MaxUint32
+	}
+	return owner(uid)
+}
+
+func (e *entry) Name() string       { return e.name }
+func (e *entry) Size() int64        { return e.size }
+func (e *entry) Mode() fs.FileMode  { return e.mode }
+func (e *entry) ModTime() time.Time { return time.Unix(e.modified, 0) }
+func (e *entry) IsDir() bool        { return e.mode.IsDir() }
+func (e *entry) Sys() any           { return e.owner }
+
 func openTar(name string) (*tarball, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|noatime, 0)
+	if errors.Is(err, fs.ErrPermission) && noatime != 0 {
+		f, err = os.Open(name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := &tarball{file: f, entries: map[string]*entry{".": {FileInfo: made(".")}}}
+	t := &tarball{file: f, entries: map[string]*entry{".": folderOf(".")}}
 	if err := t.index(); err != nil {
 		f.Close()
 		return nil, err
@@ -56,14 +87,14 @@ func (t *tarball) index() error {
 			return errors.New("not an uncompressed tar of a file system; unpack it, or mount the image read-only, and name the folder")
 		case err != nil:
 			return fmt.Errorf("the tar breaks off after %d files: %w", n, err)
-		case n == maxTar:
+		case len(t.entries) > maxTar: // folders that only the names of files tell of count, too
 			return fmt.Errorf("the tar holds more than %d files; unpack it and name the folder", maxTar)
 		}
 		name := path.Clean("/" + h.Name)[1:]
-		if name == "" {
+		if name == "" || len(name) > maxName {
 			continue
 		}
-		e := &entry{FileInfo: h.FileInfo(), link: h.Linkname, at: -1}
+		e := &entry{name: path.Base(name), link: h.Linkname, size: h.Size, modified: h.ModTime.Unix(), at: -1, mode: h.FileInfo().Mode(), owner: ownerOf(h.Uid)}
 		if at, err := t.file.Seek(0, io.SeekCurrent); err == nil && h.Typeflag == tar.TypeReg && h.PAXRecords["GNU.sparse.major"] == "" {
 			e.at = at
 		}
@@ -72,7 +103,8 @@ func (t *tarball) index() error {
 			if first == nil {
 				continue
 			}
-			e = &entry{FileInfo: renamed{first.FileInfo, path.Base(name)}, link: first.link, at: first.at}
+			again := *first
+			e, again.name, again.within = &again, path.Base(name), nil
 		}
 		t.add(name, e)
 	}
@@ -88,22 +120,22 @@ func (t *tarball) add(name string, e *entry) {
 	t.entries[name] = e
 	dir := path.Dir(name)
 	if t.entries[dir] == nil {
-		t.add(dir, &entry{FileInfo: made(path.Base(dir))})
+		t.add(dir, folderOf(dir))
 	}
-	t.entries[dir].within = append(t.entries[dir].within, path.Base(name))
+	t.entries[dir].within = append(t.entries[dir].within, e.name)
 }
 
 func (t *tarball) Close() error { return t.file.Close() }
 
 func (t *tarball) lstat(name string) (fs.FileInfo, error) {
 	if e := t.entries[name]; e != nil {
-		return e.FileInfo, nil
+		return e, nil
 	}
 	return nil, fs.ErrNotExist
 }
 
 func (t *tarball) readlink(name string) (string, error) {
-	if e := t.entries[name]; e != nil && e.Mode()&fs.ModeSymlink != 0 {
+	if e := t.entries[name]; e != nil && e.mode&fs.ModeSymlink != 0 {
 		return e.link, nil
 	}
 	return "", fs.ErrInvalid
@@ -119,7 +151,7 @@ func (t *tarball) readDir(name string) ([]fs.DirEntry, error) {
 	}
 	list := make([]fs.DirEntry, len(e.within))
 	for i, one := range e.within {
-		list[i] = fs.FileInfoToDirEntry(t.entries[path.Join(name, one)].FileInfo)
+		list[i] = fs.FileInfoToDirEntry(t.entries[path.Join(name, one)])
 	}
 	return list, nil
 }
@@ -132,7 +164,7 @@ func (t *tarball) open(name string) (File, error) {
 	case e.at < 0:
 		return nil, errors.New("it has holes that the tar leaves out; unpack the tar and name the folder")
 	}
-	return piece{io.NewSectionReader(t.file, e.at, e.Size()), e}, nil
+	return piece{io.NewSectionReader(t.file, e.at, e.size), e}, nil
 }
 
 // A piece is the part of a tar that is one file.
@@ -144,14 +176,7 @@ type piece struct {
 func (p piece) Stat() (fs.FileInfo, error) { return p.info, nil }
 func (p piece) Close() error               { return nil }
 
-// made describes a folder that a tar does not name.
-func made(name string) fs.FileInfo {
-	return (&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimSuffix(name, "/") + "/", Mode: 0o755}).FileInfo()
+// folderOf is a folder that a tar does not name.
+func folderOf(name string) *entry {
+	return &entry{name: path.Base(name), at: -1, mode: fs.ModeDir | 0o755}
 }
-
-type renamed struct {
-	fs.FileInfo
-	name string
-}
-
-func (r renamed) Name() string { return r.name }

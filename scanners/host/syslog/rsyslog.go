@@ -496,7 +496,9 @@ func (b *body) old(at evidence.Origin) ([]node, error) {
 		b.take(1)
 		line = strings.TrimSuffix(strings.TrimRight(line, " \t\r"), `\`) + strings.TrimLeft(b.take(b.until("\n")), " \t")
 	}
-	line = strings.TrimSpace(line)
+	if line = strings.TrimSpace(line); line == "" {
+		return nil, nil
+	}
 	if line[0] == '$' {
 		return b.directive(line[1:], at)
 	}

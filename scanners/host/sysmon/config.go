@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -70,6 +71,7 @@ type Filter struct {
 	Class   Class
 	Exclude bool // onmatch="exclude"
 	Rules   int  // its conditions; those within one Rule count once
+	Broad   bool // a condition of it is met by nearly everything
 	Line    int  // from 1; 0 where there are no lines
 	Col     int
 }
@@ -100,6 +102,9 @@ var (
 	errTooDeep   = errors.New("nested too deeply")
 )
 
+// enough is how many characters of a command line tell what was typed: what people type is shorter.
+const enough = 1024
+
 // maxDepth bounds how deep elements lie in each other: Sysmon, EventFiltering, RuleGroup, a class, Rule and a field.
 const maxDepth = 64
 
@@ -115,6 +120,11 @@ func Grade(text []byte, on Platform) (Classes, error) {
 	}
 	c := Evaluate(doc.filters, on)
 	c.Schema, c.Line = doc.schema, doc.line
+	if set := c.Of[ProcessCreate]; doc.command > 0 && doc.command < enough && set.Extent.Grade == evidence.All {
+		but := fmt.Sprintf("command lines cut after %d characters (FieldSizes)", doc.command)
+		set.Extent = evidence.Extent{Grade: evidence.Some, But: strings.TrimPrefix(set.Extent.But+"; "+but, "; ")}
+		c.Of[ProcessCreate] = set
+	}
 	if doc.network != nil && c.Of[NetworkConnect].Default {
 		c.Of[NetworkConnect] = *doc.network
 	}
@@ -131,24 +141,24 @@ func Evaluate(filters []Filter, on Platform) Classes {
 			continue
 		}
 		var of []Filter
-		included, excluded := 0, 0
+		included, excluded, broad := 0, 0, false
 		for _, f := range filters {
 			switch {
 			case f.Class != a.class:
 				continue
 			case f.Exclude:
-				excluded += f.Rules
+				excluded, broad = excluded+f.Rules, broad || f.Broad
 			default:
 				included += f.Rules
 			}
 			of = append(of, f)
 		}
-		c.Of[a.class] = evaluate(of, included, excluded, a.on)
+		c.Of[a.class] = evaluate(of, included, excluded, a.on, broad)
 	}
 	return c
 }
 
-func evaluate(of []Filter, included, excluded int, on bool) Setting {
+func evaluate(of []Filter, included, excluded int, on, broad bool) Setting {
 	if len(of) == 0 {
 		s := Setting{Extent: evidence.Extent{Grade: evidence.None}, Default: true, Note: "Sysmon's default, for no element names the class"}
 		if on {
@@ -160,6 +170,8 @@ func evaluate(of []Filter, included, excluded int, on bool) Setting {
 	switch {
 	case len(of) == 1 && of[0].Exclude && excluded == 0:
 		s.Extent = evidence.Extent{Grade: evidence.All}
+	case len(of) == 1 && of[0].Exclude && broad:
+		s.Extent = evidence.Extent{Grade: evidence.Some, But: "not what " + rules(excluded, "leaves out", "leave out") + ", one of which nearly everything meets"}
 	case len(of) == 1 && of[0].Exclude:
 		s.Extent = evidence.Extent{Grade: evidence.All, But: "not what " + rules(excluded, "leaves out", "leave out")}
 	case included == 0:
@@ -191,8 +203,10 @@ type document struct {
 	schema  string
 	line    int
 	filters []Filter
+	command int      // characters of a command line, where the option FieldSizes cuts it
 	network *Setting // of the option NetworkConnect beside the filters, as the switch -n
 	windows bool     // a class that only Windows has, or a path of it
+	slashes bool     // a backslash, which paths of Windows have and commands of both
 	linux   bool     // a path, or an option, of Linux
 }
 
@@ -202,6 +216,8 @@ func (d *document) platform() Platform {
 		return Windows
 	case d.linux:
 		return Linux
+	case d.slashes:
+		return Windows
 	}
 	return Either
 }
@@ -215,6 +231,10 @@ func parse(text []byte) (*document, error) {
 	var path []string
 	var current *Filter     // the class that is being read
 	inClass, inRule := 0, 0 // the depth of its element, and of the Rule in it
+	group := ""             // how the RuleGroup joins conditions
+	var all, one breadth    // of the class, of the Rule in it
+	var condition string    // of the element that is being read
+	var value []byte
 	for {
 		line, col := dec.InputPos()
 		tok, err := dec.Token()
@@ -242,7 +262,14 @@ func parse(text []byte) (*document, error) {
 				if depth == 2 {
 					doc.option(t.Name.Local, line, col)
 				}
-			case current == nil && depth > 2 && t.Name.Local != "RuleGroup":
+			case current == nil && depth > 2 && t.Name.Local == "RuleGroup":
+				group = attr(t, "groupRelation")
+			case current == nil && depth > 2:
+				relation := group
+				if path[depth-2] != "RuleGroup" {
+					relation = ""
+				}
+				all = breadth{or: strings.EqualFold(relation, "or")}
 				f, err := class(t, line, col)
 				if err != nil {
 					return nil, err
@@ -250,22 +277,36 @@ func parse(text []byte) (*document, error) {
 				doc.filters = append(doc.filters, f)
 				current, inClass = &doc.filters[len(doc.filters)-1], depth
 				doc.windows = doc.windows || only(f.Class)
-			case current != nil && inRule == 0:
-				current.Rules++
-				if strings.EqualFold(t.Name.Local, "Rule") {
-					inRule = depth
+			case current != nil:
+				if inRule == 0 {
+					current.Rules++
 				}
+				if strings.EqualFold(t.Name.Local, "Rule") && inRule == 0 {
+					inRule, one = depth, breadth{or: strings.EqualFold(attr(t, "groupRelation"), "or")}
+				}
+				condition, value = attr(t, "condition"), value[:0]
 			}
 		case xml.EndElement:
-			if inClass == len(path) {
+			switch depth := len(path); {
+			case current == nil:
+			case inClass == depth:
+				current.Broad = all.broad()
 				current, inClass = nil, 0
-			}
-			if inRule == len(path) {
+			case inRule == depth:
+				all.add(one.broad())
 				inRule = 0
+			case inRule > 0:
+				one.add(meetsAll(condition, string(value)))
+			default:
+				all.add(meetsAll(condition, string(value)))
 			}
 			path = path[:len(path)-1]
 		case xml.CharData:
+			if len(path) == 2 && path[1] == "FieldSizes" {
+				doc.sizes(string(t))
+			}
 			if current != nil {
+				value = append(value, t...)
 				doc.look(string(t))
 			} else if len(path) == 2 && path[1] == string(NetworkConnect) && len(bytes.TrimSpace(t)) > 0 {
 				doc.network.Extent = evidence.Extent{Grade: evidence.Some, But: "only of the programs that the option names"}
@@ -274,9 +315,52 @@ func parse(text []byte) (*document, error) {
 	}
 }
 
+// A breadth says whether conditions that are joined are met by nearly everything: one of them, or all.
+type breadth struct {
+	or        bool
+	any, none int // that nearly everything meets; that it does not
+}
+
+func (b *breadth) add(broad bool) {
+	if broad {
+		b.any++
+	} else {
+		b.none++
+	}
+}
+
+func (b *breadth) broad() bool { return b.any > 0 && (b.or || b.none == 0) }
+
+// meetsAll reports whether nearly everything meets a condition: what says what a field is not, or that a path begins with what
+// all of them do. The words are those of "sysmon -? config".
+func meetsAll(condition, value string) bool {
+	switch condition = strings.ToLower(condition); condition {
+	case "is not", "excludes", "excludes any", "excludes all", "not begin with", "not end with":
+		return true
+	case "begin with", "contains", "contains any", "end with":
+		value = strings.TrimRight(strings.ToLower(strings.TrimSpace(value)), `\/`)
+		return slices.Contains([]string{"", "c:", `c:\windows`, `c:\windows\system32`, `c:\program files`, `c:\users`, ".exe", "exe", "/usr", "/usr/bin", "/bin", "/home", "/etc"}, value)
+	}
+	return false
+}
+
+// sizes reads "CommandLine:100,Image:20": the option of Linux that cuts fields, see README.md of SysmonForLinux.
+func (d *document) sizes(text string) {
+	for one := range strings.SplitSeq(text, ",") {
+		name, size, _ := strings.Cut(one, ":")
+		if n, err := strconv.Atoi(strings.TrimSpace(size)); err == nil && n > 0 && strings.TrimSpace(name) == "CommandLine" {
+			d.command = n
+		}
+	}
+}
+
 // class reads the element of a class: it records what its conditions meet, or what they do not.
 func class(t xml.StartElement, line, col int) (Filter, error) {
 	f := Filter{Class: Class(t.Name.Local), Line: line, Col: col}
+	if like, known := known(t.Name.Local); !known {
+		// Sysmon holds the file against a list of what may stand in it, and takes nothing of one that it refuses.
+		return f, fmt.Errorf("reading a Sysmon configuration: line %d: %q is no class of events%s", line, t.Name.Local, like)
+	}
 	switch match, def := attr(t, "onmatch"), attr(t, "default"); {
 	case match == "exclude" && def == "", match == "" && def == "include":
 		f.Exclude = true
@@ -299,6 +383,12 @@ func (d *document) option(name string, line, col int) {
 	}
 }
 
+// onlyWindows are the classes that are not asked for, and that Linux has not.
+var onlyWindows = []Class{
+	"ImageLoad", "CreateRemoteThread", "RegistryEvent", "FileCreateStreamHash", "PipeEvent", "WmiEvent", "DnsQuery",
+	"ClipboardChange", "ProcessTampering", "FileBlockExecutable", "FileBlockShredding", "FileExecutableDetected",
+}
+
 // only reports whether a class is one that Linux has not.
 func only(c Class) bool {
 	for _, a := range asked {
@@ -306,19 +396,41 @@ func only(c Class) bool {
 			return !a.linux
 		}
 	}
-	return slices.Contains([]Class{
-		"ImageLoad", "CreateRemoteThread", "RegistryEvent", "FileCreateStreamHash", "PipeEvent", "WmiEvent", "DnsQuery",
-		"ClipboardChange", "ProcessTampering", "FileBlockExecutable", "FileBlockShredding", "FileExecutableDetected",
-	}, c)
+	return slices.Contains(onlyWindows, c)
+}
+
+// known reports whether a name may be that of a class. One that differs from a class in its letters' case, or by one "s" or
+// so, is none; of others, which a later version may have brought, nothing is said.
+func known(name string) (like string, ok bool) {
+	classes := slices.Clone(onlyWindows)
+	for _, a := range asked {
+		classes = append(classes, a.class)
+	}
+	for _, c := range classes {
+		if string(c) == name {
+			return "", true
+		}
+	}
+	plain := func(s string) string { return strings.TrimRight(strings.ToLower(s), "sd") }
+	for _, c := range classes {
+		if plain(string(c)) == plain(name) {
+			return fmt.Sprintf("; %q is", c), false
+		}
+	}
+	return "", true
 }
 
 // look takes from the text of a condition which system it is meant for.
 func (d *document) look(text string) {
-	switch text = strings.TrimSpace(text); {
-	case strings.Contains(text, `\`):
+	text = strings.ToLower(strings.TrimSpace(text))
+	drive := len(text) > 2 && text[1] == ':' && text[2] == '\\'
+	switch {
+	case drive, strings.HasSuffix(text, ".exe"), strings.HasSuffix(text, ".dll"), strings.HasPrefix(text, `\`), strings.HasPrefix(text, "hk"):
 		d.windows = true
-	case strings.HasPrefix(text, "/"):
+	case strings.HasPrefix(text, "/") && !strings.Contains(text, `\`):
 		d.linux = true
+	case strings.Contains(text, `\`):
+		d.slashes = true
 	}
 }
 

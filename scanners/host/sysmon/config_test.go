@@ -44,7 +44,21 @@ func TestWhatAFilterRecords(t *testing.T) {
 		"a list of what to leave out records all the rest": {`<ProcessCreate onmatch="exclude"><Image condition="is">a</Image><Image>b</Image></ProcessCreate>`, sysmon.ProcessCreate, "all: not what 2 rules leave out", 3},
 		"a list of what to take records only that":         {`<ProcessCreate onmatch="include"><Image>a</Image></ProcessCreate>`, sysmon.ProcessCreate, "some: only what 1 rule names", 3},
 		"the conditions of a Rule count once":              {`<ProcessCreate onmatch="include"><Rule groupRelation="and"><Image>a</Image><User>b</User></Rule></ProcessCreate>`, sysmon.ProcessCreate, "some: only what 1 rule names", 3},
-		"a RuleGroup changes nothing":                      {`<RuleGroup groupRelation="or"><FileCreate onmatch="exclude"/></RuleGroup>`, sysmon.FileCreate, "all", 3},
+		"what all but one program does is left out":        {`<ProcessCreate onmatch="exclude"><Image condition="is not">a</Image></ProcessCreate>`, sysmon.ProcessCreate, "some: not what 1 rule leaves out, one of which nearly everything meets", 3},
+		"a whole disk is left out": {
+			`<RuleGroup groupRelation="or"><FileCreate onmatch="exclude"><Image>a</Image><TargetFilename condition="begin with">C:\</TargetFilename></FileCreate></RuleGroup>`,
+			sysmon.FileCreate, "some: not what 2 rules leave out, one of which nearly everything meets", 3,
+		},
+		"a broad condition beside a narrow one in a Rule": {
+			`<RuleGroup groupRelation="or"><ProcessCreate onmatch="exclude"><Rule groupRelation="and"><Image condition="is">a</Image><User condition="is not">b</User></Rule></ProcessCreate></RuleGroup>`,
+			sysmon.ProcessCreate, "all: not what 1 rule leaves out", 3,
+		},
+		"a broad condition beside a narrow one in a group": {
+			`<RuleGroup groupRelation="and"><ProcessCreate onmatch="exclude"><Image condition="is">a</Image><User condition="is not">b</User></ProcessCreate></RuleGroup>`,
+			sysmon.ProcessCreate, "all: not what 2 rules leave out", 3,
+		},
+		"CDATA and entities":          {`<ProcessCreate onmatch="exclude"><Image condition="is"><![CDATA[C:\a&b.exe]]></Image><Image>&lt;x&gt;</Image></ProcessCreate>`, sysmon.ProcessCreate, "all: not what 2 rules leave out", 3},
+		"a RuleGroup changes nothing": {`<RuleGroup groupRelation="or"><FileCreate onmatch="exclude"/></RuleGroup>`, sysmon.FileCreate, "all", 3},
 		"exclusion beats inclusion": {
 			"<RuleGroup>\n<FileCreate onmatch=\"exclude\"><Image>a</Image></FileCreate></RuleGroup>\n<RuleGroup><FileCreate onmatch=\"include\"><Image>b</Image><Image>c</Image></FileCreate></RuleGroup>",
 			sysmon.FileCreate, "some: only what 2 rules name, without what 1 rule leaves out", 5,
@@ -99,8 +113,10 @@ func TestLinuxKnowsFewerClasses(t *testing.T) {
 
 func TestTheSystemIsGuessedFromTheRules(t *testing.T) {
 	for filters, want := range map[string]sysmon.Platform{
-		`<ProcessCreate onmatch="exclude"><Image>C:\x.exe</Image></ProcessCreate>`:                    sysmon.Windows,
-		`<ProcessCreate onmatch="exclude"><Image condition="begin with">/usr</Image></ProcessCreate>`: sysmon.Linux,
+		`<ProcessCreate onmatch="exclude"><Image>C:\x.exe</Image></ProcessCreate>`:                                      sysmon.Windows,
+		`<ProcessCreate onmatch="exclude"><Image condition="begin with">/usr</Image></ProcessCreate>`:                   sysmon.Linux,
+		`<ProcessCreate onmatch="exclude"><Image>/bin/x</Image><CommandLine>sed s/a\.b/</CommandLine></ProcessCreate>`:  sysmon.Linux,
+		`<ProcessCreate onmatch="exclude"><CommandLine condition="contains">Start Menu\x</CommandLine></ProcessCreate>`: sysmon.Windows,
 		`<DnsQuery onmatch="exclude"/>`:      sysmon.Windows,
 		`<ProcessCreate onmatch="exclude"/>`: sysmon.Either,
 	} {
@@ -159,4 +175,29 @@ func FuzzGrade(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAClassThatIsNoneIsRefused(t *testing.T) {
+	for name, line := range map[string]string{"processcreate": "line 3", "FileDeletes": "line 3", "FileDeleted": "line 3"} {
+		_, err := sysmon.Grade([]byte(wrap("<"+name+" onmatch=\"exclude\"/>")), sysmon.Windows)
+		if err == nil || !strings.Contains(err.Error(), line) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for _, match := range []string{"Include", "EXCLUDE", ""} {
+		if _, err := sysmon.Grade([]byte(wrap("<FileCreate onmatch=\""+match+"\"/>")), sysmon.Windows); err == nil {
+			t.Errorf("onmatch=%q is taken", match)
+		}
+	}
+	if _, err := sysmon.Grade([]byte(wrap(`<SomethingOfLater onmatch="exclude"/>`)), sysmon.Windows); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACommandLineThatIsCutIsNotWhole(t *testing.T) {
+	text := strings.Replace(wrap(`<ProcessCreate onmatch="exclude"/>`), "<EventFiltering>", "<FieldSizes>CommandLine:100,Image:20</FieldSizes>\n<EventFiltering>", 1)
+	c, err := sysmon.Grade([]byte(text), sysmon.Linux)
+	if want := "some: command lines cut after 100 characters (FieldSizes)"; err != nil || said(c)["ProcessCreate"] != want {
+		t.Errorf("got %q, %v", said(c)["ProcessCreate"], err)
+	}
 }

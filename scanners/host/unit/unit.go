@@ -383,7 +383,44 @@ func (f *finder) running(u unit) evidence.Value[bool] {
 		}
 		return evidence.Known(len(data) > 0, at)
 	}
-	return evidence.Unknown[bool](evidence.Elsewhere, evidence.Origin{File: "sys/fs/cgroup", Note: "no control groups of systemd are in sight"})
+	return f.process(u)
+}
+
+// process says whether a process has the name of the program that a service would start, where systemd does not tell.
+func (f *finder) process(u unit) evidence.Value[bool] {
+	const proc = "proc"
+	// A name has 15 bytes at most: TASK_COMM_LEN in proc_pid_comm(5).
+	program, _, _ := strings.Cut(u.exec, " ")
+	program = path.Base(program)
+	program = program[:min(len(program), 15)]
+	type processes struct {
+		names map[string]bool
+		err   error
+	}
+	all := scope.Memo(f.Scope, "processes", func() (p processes) {
+		p.names = map[string]bool{}
+		var list []fs.DirEntry
+		list, p.err = f.Root.ReadDir(proc)
+		for _, e := range list {
+			if n := e.Name(); n[0] >= '1' && n[0] <= '9' {
+				name, _ := f.Root.Head(path.Join(proc, n, "comm"), 64) // of one that ended meanwhile there is none
+				p.names[strings.TrimSpace(string(name))] = true
+			}
+		}
+		return p
+	})
+	at := evidence.Origin{File: proc, Note: "no control groups of systemd are in sight, and no process is called " + program}
+	switch {
+	case errors.Is(all.err, fs.ErrNotExist):
+		return evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("no processes are in sight"))
+	case all.err != nil:
+		return scope.Unknown[bool](all.err, at.WithNote(""))
+	case u.exec == "" || strings.Contains(program, "$"):
+		return evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("no control groups of systemd are in sight, and which program the service would start is not known"))
+	case all.names[program]:
+		at.Note = "a process is called " + program
+	}
+	return evidence.Known(all.names[program], at)
 }
 
 // slicePath is where the group of a slice lies: "a-b.slice" within "a.slice".

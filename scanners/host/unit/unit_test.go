@@ -163,6 +163,8 @@ func TestARunningUnitHasProcesses(t *testing.T) {
 		"no group":              {map[string]string{"sys/fs/cgroup/system.slice/": ""}, "no"},
 		"version 1":             {map[string]string{"sys/fs/cgroup/systemd/system.slice/a.service/cgroup.procs": "12\n"}, "yes"},
 		"no systemd":            {map[string]string{"sys/fs/cgroup/": ""}, "unknown: elsewhere"},
+		"by its process":        {map[string]string{"proc/1/comm": "init\n", "proc/12/comm": "auditd\n"}, "yes"},
+		"without its process":   {map[string]string{"proc/1/comm": "init\n", "proc/12/comm": "auditdispd\n", "proc/self/comm": "auditd\n"}, "no"},
 		"in a slice of its own": {map[string]string{"sys/fs/cgroup/system.slice/": "", "sys/fs/cgroup/x.slice/x-y.slice/a.service/cgroup.procs": "1\n"}, "yes"},
 	} {
 		t.Run(name, func(t *testing.T) {

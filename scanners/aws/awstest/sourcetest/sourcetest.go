@@ -4,6 +4,7 @@ package sourcetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ func Groups(names ...string) scope.Service {
 }
 
 // Sources tells of every log source, a line for each: "elb/web#edge: on (elasticloadbalancing:... eu-west-1/web) -> s3/logs".
+// How much of the traffic it records, [Edge] tells.
 func Sources(set *evidence.Set) []string {
 	var out []string
 	for _, r := range set.Records {
@@ -40,14 +42,29 @@ func Sources(set *evidence.Set) []string {
 				line += " (" + text + ")"
 			}
 		}
-		for part, v := range l.Parts {
-			e, _ := v.Get()
+		for _, part := range slices.Sorted(maps.Keys(l.Parts)) {
+			if part == evidence.PartTraffic {
+				continue
+			}
+			e, _ := l.Parts[part].Get()
 			line += fmt.Sprintf("; %s %s: %s", part, e.Grade, e.But)
 		}
 		if l.Complete.IsUnknown() {
 			line += "; perhaps elsewhere: " + l.Complete.Why().String()
 		}
 		out = append(out, line)
+	}
+	return out
+}
+
+// Edge tells what comes of the question whether what comes in is recorded, a line for each door: "fail elb/web: ...".
+func Edge(set *evidence.Set) []string {
+	var out []string
+	for _, line := range awstest.Judge(set) {
+		outcome, rest, _ := strings.Cut(line, " ")
+		if of, ok := strings.CutPrefix(rest, "recorded-edge "); ok {
+			out = append(out, outcome+" "+of[strings.Index(of, "//")+2:])
+		}
 	}
 	return out
 }
@@ -156,7 +173,12 @@ func told(set *evidence.Set) bool {
 		}
 	}
 	for _, r := range set.Records {
-		if l, ok := r.(*evidence.LogSource); ok && (l.Enabled.Why() == evidence.Denied || l.Complete.Why() == evidence.Denied) {
+		l, ok := r.(*evidence.LogSource)
+		if !ok {
+			continue
+		}
+		refused := func(d evidence.Delivery) bool { return d.Extent.Why() == evidence.Denied }
+		if l.Enabled.Why() == evidence.Denied || l.Complete.Why() == evidence.Denied || slices.ContainsFunc(l.To, refused) {
 			return true
 		}
 	}
