@@ -271,7 +271,7 @@ func keep(src Source) (*keeper, error) {
 	k.brought()
 	err := ahead(src, every(src), func(n int, records []evidence.Record) error {
 		k.meet(n, records)
-		if k.names[n][0].free {
+		if len(records) > 0 && k.names[n][0].free {
 			k.looked[n] = -1 // for where it is at home is not known yet
 		} else {
 			k.look(n, records)

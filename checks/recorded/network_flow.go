@@ -16,8 +16,9 @@ in the traffic that was let through.
 
 Cure, AWS: a flow log on the VPC for all traffic ("TrafficType": "ALL").
 
-A flow log of a subnet or of a network interface counts for that part alone. A network that nothing is in fails as well, only
-less loudly: no traffic is lost today, and regions that nobody uses are where intruders like to start machines.`,
+A flow log of a subnet or of a network interface counts for that part alone. A network that nothing is in fails as
+well, only less loudly: no traffic is lost today, and regions that nobody uses are where intruders like to start
+machines.`,
 	Judge: checks.About(evidence.NetworkFlow, networkFlow),
 }
 

@@ -325,8 +325,8 @@ func limitMemory(e *env, limit int64) (lift func()) {
 					continue
 				}
 				live, goal := int64(heap[0].Value.Uint64()), int64(heap[1].Value.Uint64())
-				if goal < live+live/4 {
-					limit += live/2 - (goal - live)
+				if goal < live+live/5 {
+					limit += live/3 - (goal - live)
 					debug.SetMemoryLimit(limit)
 				}
 			}

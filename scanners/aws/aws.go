@@ -60,7 +60,7 @@ type Scan struct {
 
 // Accounts are read together, few at a time so as to bound memory: the calls of two large ones fill what may be in flight.
 const (
-	atATime = 3
+	atATime = 2
 	// atMost is for small accounts that leave room, as those do that wait for the limits on calls; small is how many records
 	// such an account has. That there is room is looked for every so often: by then, an account that was begun has its calls
 	// under way.

@@ -13,6 +13,7 @@ import (
 
 	"lookback/evidence"
 	"lookback/scanners/host/logfile"
+	"lookback/scanners/host/logrotate"
 	"lookback/scanners/host/scope"
 	"lookback/scanners/host/unit"
 )
@@ -79,6 +80,9 @@ func find(s *scope.Scope) *daemon {
 			d.at = scope.At(program, 0)
 		}
 		d.enabled = u.Works()
+		if on, known := d.enabled.Get(); known && !on {
+			d.enabled = d.instead(s)
+		}
 		d.readConf(s)
 		d.readRules(s)
 		if at, off := d.off(s); off {
@@ -88,6 +92,17 @@ func find(s *scope.Scope) *daemon {
 		}
 		return d
 	})
+}
+
+// instead says what becomes of the kernel's records where auditd is off: journald takes them from a socket of its own, and
+// since version 4 another unit loads the rules.
+func (d *daemon) instead(s *scope.Scope) evidence.Value[bool] {
+	for _, name := range []string{"audit-rules.service", "systemd-journald-audit.socket"} {
+		if on, known := unit.Find(s, name, activities...).Enabled.Get(); !known || !on {
+			return d.enabled
+		}
+	}
+	return evidence.Unknown[bool](evidence.Unfamiliar, d.enabled.At().WithNote("auditd is off; journald may write down what the rules record"))
 }
 
 func (d *daemon) readConf(s *scope.Scope) {
@@ -213,7 +228,6 @@ func (d *daemon) readRules(s *scope.Scope) {
 	d.judge(rs, m)
 	if rs.end != nil {
 		d.cut(load(loaded[:rs.end.index], at, m), rs.end, m)
-		s.Missed("the audit rules after a line", errors.New(rs.end.note()), rs.end.at())
 	}
 	if stale != "" {
 		next := load(compiled, evidence.Origin{File: rulesDir}, m)
@@ -246,6 +260,7 @@ func (d *daemon) judge(rs *ruleset, m machine) {
 // cut takes back what stands after a line that ends the load, or leaves open what differs with it.
 func (d *daemon) cut(before *ruleset, end *refusal, m machine) {
 	at := end.at().WithNote(end.note())
+	at.Fix = `put "-c" on a line of its own before the first rule, so that auditctl reads on; and mend this line`
 	whole := *d
 	d.judge(before, m)
 	pick := func(with, without evidence.Value[evidence.Extent]) evidence.Value[evidence.Extent] {
@@ -311,7 +326,7 @@ func architecture(s *scope.Scope) kernel {
 func (d *daemon) observe(s *scope.Scope) {
 	to, complete := d.deliveries(s)
 	source := func(a evidence.Activity, records string, enabled evidence.Value[bool]) *evidence.LogSource {
-		l := s.Source("auditd", a, "sensor", "auditd", d.at)
+		l := s.Source("auditd", a, "sensor", scope.Of("auditd", a), d.at)
 		l.Records, l.Enabled, l.To, l.Complete = records, enabled, to, complete
 		l.Parts[evidence.PartEveryNode] = evidence.Moot[evidence.Extent](d.at)
 		return l
@@ -377,6 +392,11 @@ func (d *daemon) store(s *scope.Scope) *evidence.LogStore {
 	}
 	store := s.DiskStore(s.ID(name), "log files", "/"+name, at)
 	store.Kept, store.Bytes = d.kept()
+	if forever(store.Kept) { // unless somebody else makes room
+		if days, bytes := logrotate.Of(s, name); !forever(days) {
+			store.Kept, store.Bytes = days, bytes
+		}
+	}
 	files := logfile.Series(s, name)
 	span := logfile.Measure(s, files)
 	store.Oldest, store.Newest = span.Oldest, span.Newest
@@ -464,4 +484,9 @@ func (d *daemon) lossless() evidence.Value[bool] {
 		return evidence.Known(true, full.at)
 	}
 	return evidence.Unknown[bool](evidence.Unfamiliar, scope.At(configFile, full.at.Line).WithNote("what it does when the disk is full (disk_full_action) is decided by a script, or not understood"))
+}
+
+func forever(days evidence.Value[int]) bool {
+	n, known := days.Get()
+	return known && n == evidence.Forever
 }

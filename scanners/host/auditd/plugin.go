@@ -38,6 +38,7 @@ func (d *daemon) plugins(s *scope.Scope) (to []evidence.Delivery, doubt evidence
 			}
 		case "audisp-syslog", "builtin_syslog":
 			to = append(to, syslog.Routes(s, facility(p["args"].raw), "audisp-syslog")...)
+		case "sedispatch": // of setroubleshoot: it hands denials of SELinux to a service of the same machine
 		case "laurel":
 			to = append(to, d.laurel(s, p))
 		default:

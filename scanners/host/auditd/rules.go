@@ -181,7 +181,7 @@ type machine struct {
 }
 
 // legacy are calls that newer architectures left out: asm-generic/unistd.h.
-var legacy = []string{"open", "creat", "unlink", "rename", "link", "symlink", "mkdir", "rmdir", "mknod", "chmod", "chown", "lchown", "utime", "utimes", "futimesat"}
+var legacy = []string{"open", "creat", "unlink", "rename", "link", "symlink", "mkdir", "rmdir", "mknod", "chmod", "chown", "lchown", "utime", "utimes", "futimesat", "create_module", "query_module"}
 
 // must is what has to be there for the kernel to take a rule about a path: a folder that is asked for as one, else the folder
 // that a thing lies in. Audit_add_tree_rule, audit_get_nd.

@@ -66,7 +66,7 @@ func TestDocker(t *testing.T) {
 		t.Errorf("the scan changed the data root:\n%s\n%s", before, after)
 	}
 	if len(set.Gaps) > 0 {
-		t.Error(dump(set))
+		t.Error(hosttest.Dump(set))
 	}
 
 	for name, want := range map[string]struct {
@@ -103,14 +103,14 @@ func TestDocker(t *testing.T) {
 				t.Fatal(err)
 			}
 			web := evidence.ID("host:web-1//docker/containers/" + name)
-			a := record[*evidence.Asset](t, set, web)
+			a := hosttest.Record[*evidence.Asset](t, set, web)
 			if exited := a.Kind == "exited container"; exited != want.exited || exited != (inspected.State.Status == "exited") {
 				t.Errorf("we say %s, Docker says %s", a.Kind, inspected.State.Status)
 			}
 			if _, gone := a.Lingers.Get(); gone != inspected.HostConfig.AutoRemove || gone != (name == "removed") {
 				t.Errorf("it lingers %v; Docker says --rm %v", a.Lingers, inspected.HostConfig.AutoRemove)
 			}
-			out := record[*evidence.LogSource](t, set, web+"/stdout#application")
+			out := hosttest.Record[*evidence.LogSource](t, set, web+"/stdout#application")
 			if len(out.To) != 1 || string(out.To[0].To) != want.to {
 				t.Fatalf("it goes to %v, want %s; Docker says %v", out.To, want.to, inspected.HostConfig.LogConfig)
 			}
@@ -118,14 +118,14 @@ func TestDocker(t *testing.T) {
 				t.Errorf("the driver lets through %q", extent.Grade)
 			}
 			if want.exited {
-				if there, known := record[*evidence.Access](t, set, web+"/layer").Allowed.Get(); !there || !known {
+				if there, known := hosttest.Record[*evidence.Access](t, set, web+"/layer").Allowed.Get(); !there || !known {
 					t.Error("what it wrote is not found")
 				}
 			}
 			if want.kind == "" {
 				return
 			}
-			store := record[*evidence.LogStore](t, set, out.To[0].To)
+			store := hosttest.Record[*evidence.LogStore](t, set, out.To[0].To)
 			if !strings.HasPrefix(store.Kind, inspected.HostConfig.LogConfig.Type) || store.Kind != want.kind {
 				t.Errorf("it is a %s, want a %s; Docker says %s", store.Kind, want.kind, inspected.HostConfig.LogConfig.Type)
 			}
@@ -150,11 +150,11 @@ func TestDocker(t *testing.T) {
 			}
 		})
 	}
-	fresh := record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
+	fresh := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
 	if len(fresh.To) != 1 || fresh.To[0].To != "gelf:192.0.2.7:12201//" {
 		t.Errorf("new containers log to %v", fresh.To)
 	}
-	app := record[*evidence.LogSource](t, set, "host:web-1//docker/containers/mounts/file/var/log/app#application")
+	app := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/containers/mounts/file/var/log/app#application")
 	if app.To[0].To != "host:web-1//docker/volume/logs" {
 		t.Errorf("the log folder comes to %s", app.To[0].To)
 	}
@@ -168,8 +168,8 @@ func TestDebiansDockerLeavesTheDefault(t *testing.T) {
 	}
 	defer r.Close()
 	set := hosttest.Run(t, r, nil, docker.Read)
-	if at := record[*evidence.LogSource](t, set, "host:web-1//docker/output#application").Complete.At(); at.Note != evidence.NoteDockerDefault || len(set.Gaps) > 0 {
-		t.Errorf("cited %v in\n%s", at, dump(set))
+	if at := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/output#application").Complete.At(); at.Note != evidence.NoteDockerDefault || len(set.Gaps) > 0 {
+		t.Errorf("cited %v in\n%s", at, hosttest.Dump(set))
 	}
 }
 

@@ -35,30 +35,6 @@ func hostConfig(driver, options, more string) string {
 	return `{"Binds":null,"LogConfig":{"Type":"` + driver + `","Config":` + options + `},"NetworkMode":"shop","AutoRemove":false` + more + `}`
 }
 
-// record returns the one record of a type and an ID.
-func record[R evidence.Record](t *testing.T, set *evidence.Set, id evidence.ID) R {
-	t.Helper()
-	for _, r := range set.Records {
-		if r, ok := r.(R); ok && r.Self().ID == id {
-			return r
-		}
-	}
-	var none R
-	t.Fatalf("no %T %s in:\n%s", none, id, dump(set))
-	return none
-}
-
-func dump(set *evidence.Set) string {
-	var b strings.Builder
-	for _, r := range set.Records {
-		fmt.Fprintf(&b, "%T %s\n", r, r.Self().ID)
-	}
-	for _, g := range set.Gaps {
-		fmt.Fprintf(&b, "gap %s: %s\n", g.Asked, g.Err)
-	}
-	return b.String()
-}
-
 // judged returns the lines of verdicts on one subject.
 func judged(set *evidence.Set, check string) (out []string) {
 	for _, line := range hosttest.Judge(set) {
@@ -81,23 +57,23 @@ func want(t *testing.T, got []string, words ...string) {
 func TestAHostWithoutDockerHasNoContainers(t *testing.T) {
 	set := hosttest.Scan(t, map[string]string{"etc/hostname": "web-1"}, docker.Read)
 	if len(set.Records) != 1 || len(set.Gaps) != 0 {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
 func TestAFreshDaemonKeepsOutputInFilesThatEndWithTheContainer(t *testing.T) {
 	set := hosttest.Scan(t, map[string]string{"var/lib/docker/containers/": ""}, docker.Read)
-	s := record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
+	s := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
 	if s.Kind != scanners.KindContainerOutput || !slices.Equal(s.Covers, []evidence.ID{"host:web-1//docker/container"}) {
 		t.Errorf("got a %s that covers %q", s.Kind, s.Covers)
 	}
-	store := record[*evidence.LogStore](t, set, s.To[0].To)
+	store := hosttest.Record[*evidence.LogStore](t, set, s.To[0].To)
 	if kept, known := store.Kept.Get(); !known || kept != evidence.Forever || !store.Bytes.IsMoot() {
 		t.Errorf("kept %v %v, bytes %v; want no bound", kept, known, store.Bytes)
 	}
 	want(t, judged(set, "shipped-off-asset"), `fail shipped-off-asset host:web-1//docker/output#application: the output of new containers is left to the daemon`)
 	if len(set.Records) != 4 { // the host, the container to come, its output, its files
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -125,7 +101,7 @@ func TestTheDaemonIsConfiguredByItsFileAndItsFlags(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := hosttest.Scan(t, c.files, docker.Read)
-			s := record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
+			s := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/output#application")
 			if len(s.To) != 1 || string(s.To[0].To) != c.to {
 				t.Errorf("it goes to %v, want %s", s.To, c.to)
 			}
@@ -158,7 +134,7 @@ func TestAContainerKeepsTheDriverThatItWasMadeWith(t *testing.T) {
 		data + id + "-json.log.2":                         `{"log":"s3cret in a line\n","stream":"stdout","time":"2026-05-10T10:00:00.5Z"}` + "\n",
 		"var/lib/docker/image/overlay2/repositories.json": `{"Repositories":{"nginx":{"nginx:1.27":"` + sha + `","nginx@sha256:` + strings.Repeat("a", 64) + `":"` + sha + `"}}}`,
 	}, docker.Read)
-	store := record[*evidence.LogStore](t, set, "host:web-1//docker/containers/web/stdout")
+	store := hosttest.Record[*evidence.LogStore](t, set, "host:web-1//docker/containers/web/stdout")
 	if n, _ := store.Bytes.Get(); n != 30_000_000 {
 		t.Errorf("it holds %d bytes, want 30000000", n)
 	}
@@ -170,7 +146,7 @@ func TestAContainerKeepsTheDriverThatItWasMadeWith(t *testing.T) {
 	if lost, known := store.Dropped.Get(); !lost || !known {
 		t.Errorf("dropped is %v, %v: all of its three files are there", lost, known)
 	}
-	if exact, known := record[*evidence.Access](t, set, "host:web-1//docker/containers/web/image").Exact.Get(); !exact || !known {
+	if exact, known := hosttest.Record[*evidence.Access](t, set, "host:web-1//docker/containers/web/image").Exact.Get(); !exact || !known {
 		t.Error("the digest of its image is on the host")
 	}
 	want(t, judged(set, "shipped-off-asset"),
@@ -209,11 +185,11 @@ func TestAnImageIsCalledByItsName(t *testing.T) {
 				files[repositories] = c.repositories
 			}
 			set := hosttest.Scan(t, files, docker.Read)
-			on, known := record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/stdout#application").Enabled.Get()
+			on, known := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/stdout#application").Enabled.Get()
 			if on != c.knows || known != c.knows {
 				t.Errorf("whether it records is %v, %v", on, known)
 			}
-			exact := record[*evidence.Access](t, set, "host:web-1//docker/containers/web/image").Exact
+			exact := hosttest.Record[*evidence.Access](t, set, "host:web-1//docker/containers/web/image").Exact
 			pinned, known := exact.Get()
 			if got := fmt.Sprint(pinned, known, exact.IsMoot()); got != c.exact {
 				t.Errorf("exact is %s, want %s", got, c.exact)
@@ -244,12 +220,12 @@ func TestWhatAContainerMountsIsJudgedAsInAManifest(t *testing.T) {
 				files["var/lib/docker/volumes/logs/opts.json"] = c.opts
 			}
 			set := hosttest.Scan(t, files, docker.Read)
-			out := record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/stdout#application")
+			out := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/stdout#application")
 			if hidden, _ := out.Hidden.Get(); hidden != c.hidden {
 				t.Errorf("the output is hidden: %q, want %q", hidden, c.hidden)
 			}
-			file := record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/file/var/log/nginx#application")
-			if on, _ := record[*evidence.LogStore](t, set, file.To[0].To).On.Get(); !slices.Equal(on, []evidence.ID{c.on}) {
+			file := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/containers/web/file/var/log/nginx#application")
+			if on, _ := hosttest.Record[*evidence.LogStore](t, set, file.To[0].To).On.Get(); !slices.Equal(on, []evidence.ID{c.on}) {
 				t.Errorf("the files rest on %q, want %q", on, c.on)
 			}
 		})
@@ -264,10 +240,10 @@ func TestTheSyslogServiceOfTheHostDecides(t *testing.T) {
 	}
 	set := hosttest.Scan(t, files, docker.Read)
 	const web = "host:web-1//docker/containers/web/stdout#application"
-	if to := record[*evidence.LogSource](t, set, web).To; len(to) != 1 || to[0].To != "host:web-1//host/syslog/" {
+	if to := hosttest.Record[*evidence.LogSource](t, set, web).To; len(to) != 1 || to[0].To != "host:web-1//host/syslog/" {
 		t.Errorf("it goes to %v", to)
 	}
-	record[*evidence.LogStore](t, set, "host:web-1//host/syslog/")
+	hosttest.Record[*evidence.LogStore](t, set, "host:web-1//host/syslog/")
 
 	files["usr/lib/systemd/system/rsyslog.service"] = "[Service]\nExecStart=/usr/sbin/rsyslogd -n\n[Install]\nWantedBy=multi-user.target\n"
 	files["etc/systemd/system/multi-user.target.wants/rsyslog.service"] = "-> /usr/lib/systemd/system/rsyslog.service"
@@ -275,7 +251,7 @@ func TestTheSyslogServiceOfTheHostDecides(t *testing.T) {
 	files["etc/rsyslog.conf"] = "module(load=\"imuxsock\")\ndaemon.* /var/log/daemon.log\nlocal3.* @@logs.example.net:601\n"
 	set = hosttest.Scan(t, files, docker.Read)
 	goes := func(id evidence.ID) (out []string) {
-		for _, d := range record[*evidence.LogSource](t, set, id).To {
+		for _, d := range hosttest.Record[*evidence.LogSource](t, set, id).To {
 			safe, known := d.Lossless.Get()
 			out = append(out, fmt.Sprintf("%s %v %v", d.To, safe, known))
 		}
@@ -304,7 +280,7 @@ func TestWhatIsLeftOfContainersThatEnded(t *testing.T) {
 	}
 	const web = "host:web-1//docker/containers/web"
 	set := hosttest.Scan(t, files, docker.Read)
-	if a := record[*evidence.Asset](t, set, web); a.Kind != "exited container" || !a.Lingers.IsMoot() {
+	if a := hosttest.Record[*evidence.Asset](t, set, web); a.Kind != "exited container" || !a.Lingers.IsMoot() {
 		t.Errorf("got a %s that lingers %v", a.Kind, a.Lingers)
 	}
 	want(t, judged(set, "acquirable-disk"), "pass acquirable-disk "+web+"/layer: the file system of web (ended 2026-05-02) can be copied")
@@ -312,7 +288,7 @@ func TestWhatIsLeftOfContainersThatEnded(t *testing.T) {
 	delete(files, "var/lib/docker/overlay2/5ac8/diff/tmp/x")
 	files["etc/cron.daily/cleanup"] = "#!/bin/sh\n# docker system prune\ndocker  system prune -af\n"
 	set = hosttest.Scan(t, files, docker.Read)
-	a := record[*evidence.Asset](t, set, web)
+	a := hosttest.Record[*evidence.Asset](t, set, web)
 	if seconds, known := a.Lingers.Get(); !known || seconds != 0 || a.Lingers.At().File != "etc/cron.daily/cleanup" || a.Lingers.At().Line != 3 {
 		t.Errorf("it lingers %v", a.Lingers)
 	}
@@ -330,11 +306,11 @@ func TestATimerThatPrunesCountsWhileItIsOn(t *testing.T) {
 		"etc/systemd/system/docker-gc.timer":   "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n",
 		"etc/systemd/system/docker-gc.service": "[Service]\nExecStart=/usr/bin/docker container prune -f\n",
 	}
-	if a := record[*evidence.Asset](t, hosttest.Scan(t, files, docker.Read), "host:web-1//docker/container"); !a.Lingers.IsMoot() {
+	if a := hosttest.Record[*evidence.Asset](t, hosttest.Scan(t, files, docker.Read), "host:web-1//docker/container"); !a.Lingers.IsMoot() {
 		t.Errorf("nothing starts the timer, and it lingers %v", a.Lingers)
 	}
 	files["etc/systemd/system/timers.target.wants/docker-gc.timer"] = "-> ../docker-gc.timer"
-	a := record[*evidence.Asset](t, hosttest.Scan(t, files, docker.Read), "host:web-1//docker/container")
+	a := hosttest.Record[*evidence.Asset](t, hosttest.Scan(t, files, docker.Read), "host:web-1//docker/container")
 	if _, known := a.Lingers.Get(); !known || a.Lingers.At().File != "etc/systemd/system/docker-gc.service" {
 		t.Errorf("it lingers %v", a.Lingers)
 	}
@@ -349,10 +325,10 @@ func TestWhatCannotBeReadIsNotJudged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := hosttest.Scan(t, files, docker.Read)
-			record[*evidence.Asset](t, set, "host:web-1//docker/containers/48a705b5a3c2")
+			hosttest.Record[*evidence.Asset](t, set, "host:web-1//docker/containers/48a705b5a3c2")
 			want(t, judged(set, "recorded-application"), "not-assessed recorded-application host:web-1//docker/containers/48a705b5a3c2")
 			if len(set.Gaps) != 1 || set.Gaps[0].Asked != "the container 48a705b5a3c2" {
-				t.Errorf("got\n%s", dump(set))
+				t.Errorf("got\n%s", hosttest.Dump(set))
 			}
 		})
 	}
@@ -360,7 +336,7 @@ func TestWhatCannotBeReadIsNotJudged(t *testing.T) {
 	want(t, judged(set, "recorded-application"), "not-assessed recorded-application host:web-1//docker/containers:")
 	set = hosttest.Scan(t, map[string]string{"home/alice/.local/share/docker/containers/": ""}, docker.Read)
 	if len(set.Gaps) != 1 || set.Gaps[0].Asked != "the containers of alice's own Docker daemon" {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -402,7 +378,7 @@ func TestSensorsAndShippersInContainersCount(t *testing.T) {
 		bit + "hostconfig.json":   hostConfig("json-file", "{}", ""),
 		"srv/bit.conf":            "[INPUT]\n    Name tail\n    Path /logs/*/*.log\n    Tag docker\n[OUTPUT]\n    Name forward\n    Match *\n    Host logs.example.net\n",
 	}, docker.Read)
-	s := record[*evidence.LogSource](t, set, "host:web-1//docker/containers/falco/events#process")
+	s := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//docker/containers/falco/events#process")
 	if !slices.Equal(s.Covers, []evidence.ID{"host:web-1//host"}) {
 		t.Errorf("the sensor covers %q", s.Covers)
 	}

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -81,19 +80,11 @@ func with(conf string, more ...string) map[string]string {
 
 // say is a fact in one word.
 func say[T any](v evidence.Value[T]) string {
-	got, known := v.Get()
-	switch {
-	case v.IsZero():
-		return "unasked"
-	case v.IsMoot():
-		return "moot"
-	case !known:
-		return v.Why().String()
-	}
-	if at, ok := any(got).(time.Time); ok {
+	got, _ := v.Get()
+	if at, ok := any(got).(time.Time); ok && !at.IsZero() {
 		return at.Format(time.RFC3339)
 	}
-	return fmt.Sprint(got)
+	return hosttest.Say(v)
 }
 
 // facts are what the records say of the journal, a word each.

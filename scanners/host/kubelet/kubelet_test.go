@@ -75,29 +75,6 @@ spec:
 `
 }
 
-func record[R evidence.Record](t *testing.T, set *evidence.Set, id evidence.ID) R {
-	t.Helper()
-	for _, r := range set.Records {
-		if r, ok := r.(R); ok && r.Self().ID == id {
-			return r
-		}
-	}
-	var none R
-	t.Fatalf("no %T %s in:\n%s", none, id, dump(set))
-	return none
-}
-
-func dump(set *evidence.Set) string {
-	var b strings.Builder
-	for _, r := range set.Records {
-		fmt.Fprintf(&b, "%T %s\n", r, r.Self().ID)
-	}
-	for _, g := range set.Gaps {
-		fmt.Fprintf(&b, "gap %s: %s\n", g.Asked, g.Err)
-	}
-	return b.String()
-}
-
 func want(t *testing.T, set *evidence.Set, words ...string) {
 	t.Helper()
 	got := hosttest.Judge(set)
@@ -118,7 +95,7 @@ func day(v evidence.Value[time.Time]) string {
 func TestAHostWithoutAKubeletHasNoPods(t *testing.T) {
 	set := hosttest.Scan(t, map[string]string{"etc/hostname": ""}, kubelet.Read)
 	if len(set.Records) != 1 || len(set.Gaps) != 0 {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -140,14 +117,14 @@ func TestLogsOfPodsAreBoundByBytes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := hosttest.Scan(t, c.files, kubelet.Read)
-			store := record[*evidence.LogStore](t, set, "host:web-1//pods/stdout")
+			store := hosttest.Record[*evidence.LogStore](t, set, "host:web-1//pods/stdout")
 			n, known := store.Bytes.Get()
 			at := store.Bytes.At()
 			if n != c.bytes || known != (c.why == "") || store.Bytes.Why() != c.why || fmt.Sprintf("%s:%d %s", at.File, at.Line, at.Note) != c.at {
 				t.Errorf("got %v", store.Bytes)
 			}
 			if gap := c.why == evidence.Failed; gap != (len(set.Gaps) > 0) {
-				t.Errorf("got\n%s", dump(set))
+				t.Errorf("got\n%s", hosttest.Dump(set))
 			}
 			want(t, set, "not-assessed shipped-off-asset host:web-1//pods/stdout#application")
 		})
@@ -156,7 +133,7 @@ func TestLogsOfPodsAreBoundByBytes(t *testing.T) {
 
 func TestLongLinesOfPodsArrive(t *testing.T) {
 	set := hosttest.Scan(t, node(nil), kubelet.Read)
-	if whole, known := record[*evidence.LogSource](t, set, "host:web-1//pods/stdout#application").To[0].Whole.Get(); !whole || !known {
+	if whole, known := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//pods/stdout#application").To[0].Whole.Get(); !whole || !known {
 		t.Error("containerd splits long lines, and keeps all of them")
 	}
 }
@@ -180,14 +157,14 @@ func TestLogsOfPodsReachBackToWhereNothingIsMissing(t *testing.T) {
 		}, "2026-05-03", "2026-05-08", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := record[*evidence.LogStore](t, hosttest.Scan(t, node(c.files), kubelet.Read), "host:web-1//pods/stdout")
+			store := hosttest.Record[*evidence.LogStore](t, hosttest.Scan(t, node(c.files), kubelet.Read), "host:web-1//pods/stdout")
 			if dropped, _ := store.Dropped.Get(); day(store.Oldest) != c.oldest || day(store.Newest) != c.newest || dropped != c.dropped {
 				t.Errorf("it reaches from %s to %s, dropped %v", day(store.Oldest), day(store.Newest), dropped)
 			}
 		})
 	}
 	set := hosttest.Scan(t, node(map[string]string{"var/log/pods/a_b_1/c/0.log": "-> /var/lib/docker/containers/1/1-json.log"}), kubelet.Read)
-	if store := record[*evidence.LogStore](t, set, "host:web-1//pods/stdout"); !strings.HasPrefix(store.Bytes.At().Note, "Docker keeps") {
+	if store := hosttest.Record[*evidence.LogStore](t, set, "host:web-1//pods/stdout"); !strings.HasPrefix(store.Bytes.At().Note, "Docker keeps") {
 		t.Errorf("Docker's own limits count, got %v", store.Bytes)
 	}
 }
@@ -200,10 +177,10 @@ func TestThePodsOfAControlPlaneAreThoseOfTheHost(t *testing.T) {
 		"var/log/pods/kube-system_kube-apiserver-proxy-cp1_0ac/kube-apiserver-x/0.log": "2026-05-01T10:00:00.1Z stderr F x\n",
 	}), kubelet.Read)
 	const server = "host:web-1//pods/kube-system/pod/kube-apiserver"
-	if in, _ := record[*evidence.Asset](t, set, server).In.Get(); in != "host:web-1//host" {
+	if in, _ := hosttest.Record[*evidence.Asset](t, set, server).In.Get(); in != "host:web-1//host" {
 		t.Errorf("it lies in %q", in)
 	}
-	store := record[*evidence.LogStore](t, set, server+"/kube-apiserver/stdout")
+	store := hosttest.Record[*evidence.LogStore](t, set, server+"/kube-apiserver/stdout")
 	if day(store.Oldest) != "2026-05-03" {
 		t.Errorf("its output reaches back to %s", day(store.Oldest))
 	}
@@ -214,7 +191,7 @@ func TestThePodsOfAControlPlaneAreThoseOfTheHost(t *testing.T) {
 		}
 	}
 	if len(set.Gaps) != 0 {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -231,7 +208,7 @@ func TestTheAuditLogOfAControlPlaneIsMeasured(t *testing.T) {
 		"var/log/kube-audit/audit-2026-05-10T10-00-00.000.log":     event("05-02") + event("05-10"),
 		"var/log/kube-audit/audit-2026-05-10T10-00-00.000.log.bak": event("01-01"),
 	}), kubelet.Read)
-	store := record[*evidence.LogStore](t, set, "host:web-1//var/log/kube-audit/audit.log")
+	store := hosttest.Record[*evidence.LogStore](t, set, "host:web-1//var/log/kube-audit/audit.log")
 	if got := day(store.Oldest) + " " + day(store.Newest); got != "2026-05-02 2026-05-31" {
 		t.Errorf("it reaches from %s", got)
 	}
@@ -246,7 +223,7 @@ func TestTheAuditLogOfAControlPlaneIsMeasured(t *testing.T) {
 		"fail retained-long-enough host:web-1//var/log/kube-audit/audit.log: ",
 		"fail shipped-off-host host:web-1//kube-apiserver/audit#kubernetes-api: ")
 	if len(set.Gaps) != 0 {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -259,7 +236,7 @@ func TestAStaticPodThatCannotBeReadIsNotAssessed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			set := hosttest.Scan(t, node(files), kubelet.Read)
 			if len(set.Gaps) == 0 {
-				t.Errorf("got\n%s", dump(set))
+				t.Errorf("got\n%s", hosttest.Dump(set))
 			}
 			want(t, set, "not-assessed recorded-kubernetes-audit host:web-1//host: ")
 			for _, line := range hosttest.Judge(set) {
@@ -271,7 +248,7 @@ func TestAStaticPodThatCannotBeReadIsNotAssessed(t *testing.T) {
 	}
 	set := hosttest.Scan(t, map[string]string{"etc/rancher/k3s/config.yaml": ""}, kubelet.Read)
 	if len(set.Gaps) != 1 {
-		t.Errorf("got\n%s", dump(set))
+		t.Errorf("got\n%s", hosttest.Dump(set))
 	}
 }
 
@@ -280,8 +257,8 @@ func TestTwoAPIServersAreToldApart(t *testing.T) {
 		"etc/kubernetes/manifests/a.yaml": apiServer("--audit-policy-file=/etc/kubernetes/audit-policy.yaml", "--audit-log-path=/var/log/kubernetes/audit/audit.log"),
 		"etc/kubernetes/manifests/b.yaml": strings.Replace(apiServer(), "name: kube-apiserver\n  namespace", "name: kube-apiserver-b\n  namespace", 1),
 	}), kubelet.Read)
-	record[*evidence.Asset](t, set, "host:web-1//kube-apiserver")
-	record[*evidence.Asset](t, set, "host:web-1//kube-apiserver:2")
+	hosttest.Record[*evidence.Asset](t, set, "host:web-1//kube-apiserver")
+	hosttest.Record[*evidence.Asset](t, set, "host:web-1//kube-apiserver:2")
 }
 
 func TestWhatIsNoStaticPodIsPassedOver(t *testing.T) {
@@ -295,7 +272,7 @@ func TestWhatIsNoStaticPodIsPassedOver(t *testing.T) {
 		"etc/shadow":                       "root:$6$secret:1::::::\n",
 		"etc/kubernetes/manifests/nothing": "",
 	}), kubelet.Read)
-	record[*evidence.Asset](t, set, "host:web-1//pods/default/pod/web/web")
+	hosttest.Record[*evidence.Asset](t, set, "host:web-1//pods/default/pod/web/web")
 	for _, r := range set.Records {
 		if strings.Contains(fmt.Sprintf("%+v", r), "secret:1") {
 			t.Errorf("%s holds what is in /etc/shadow", r.Self().ID)

@@ -46,19 +46,11 @@ func gz(text string) string {
 }
 
 func say[T any](v evidence.Value[T]) string {
-	got, known := v.Get()
-	switch {
-	case v.IsZero():
-		return "unasked"
-	case v.IsMoot():
-		return "moot"
-	case !known:
-		return v.Why().String()
-	}
-	if at, ok := any(got).(time.Time); ok {
+	got, _ := v.Get()
+	if at, ok := any(got).(time.Time); ok && !at.IsZero() {
 		return at.Format("Jan 2")
 	}
-	return fmt.Sprint(got)
+	return hosttest.Say(v)
 }
 
 // facts are what was found: "wtmp true, var/log/wtmp May 1 to May 9".

@@ -152,6 +152,13 @@ func (r *Root) ReadFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Size() > MaxFile { // a file of /proc says that it has none
+		err = ErrTooLarge
+	}
+	if err != nil {
+		return nil, wrap("read", name, err)
+	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err == nil && len(data) > MaxFile {
 		err = ErrTooLarge

@@ -177,6 +177,14 @@ func (s *Scope) Source(thing string, a evidence.Activity, kind, name string, at 
 	}
 }
 
+// Of names a program that records several activities in one of them: "auditd (login)", and "auditd" for programs that run.
+func Of(name string, a evidence.Activity) string {
+	if a == evidence.Process {
+		return name
+	}
+	return name + " (" + string(a) + ")"
+}
+
 // To returns a delivery of everything to a store, with nothing held back.
 func To(store evidence.ID, at evidence.Origin) evidence.Delivery {
 	return evidence.Delivery{

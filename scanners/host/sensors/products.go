@@ -3,8 +3,10 @@ package sensors
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"lookback/evidence"
 	"lookback/scanners/host/scope"
@@ -52,31 +54,56 @@ func falco(s *scope.Scope, f *found) {
 	if !ok {
 		return
 	}
+	// "config_files" of its falco.yaml names the folder; its files hold before the main one, the last by name before all.
+	for _, name := range s.Glob("etc/falco/config.d/*.yaml", f.of...) {
+		o, ok := f.config(s, name)
+		if !ok {
+			return
+		}
+		c.over = append([]settings{o}, c.over...)
+	}
 	at := scope.At(c.name, 0)
 	f.what, f.on, f.whole = "what its rules find suspicious", evidence.Known(true, at), evidence.Known(true, at)
 	f.of = []evidence.Activity{evidence.Process, evidence.Detection}
 	for _, part := range []evidence.Part{evidence.PartProcessStart, evidence.PartConnections, evidence.PartFileWrites} {
 		f.parts[part] = some("only what a rule finds suspicious", at)
 	}
+	kind, from := c.get("engine", "kind")
+	if _, said, ok := strings.Cut(f.state.Exec, "engine.kind="); ok { // -o on its command line comes first
+		kind, _, _ = strings.Cut(said, " ")
+		from = f.state.At
+	}
+	outputs := 0
 	if on, at := c.yes(true, "stdout_output", "enabled"); on {
+		outputs++
 		f.to = append(f.to, journal(s, at)...)
 	}
 	if on, _ := c.yes(true, "syslog_output", "enabled"); on {
+		outputs++
 		f.to = append(f.to, toSyslog(s, "falco")...)
 	}
 	if on, at := c.yes(false, "file_output", "enabled"); on {
+		outputs++
 		if name, _ := c.get("file_output", "filename"); strings.HasPrefix(name, "/") {
 			f.to = append(f.to, file(s, name, 0, at))
 		}
 	}
 	if on, at := c.yes(false, "http_output", "enabled"); on {
+		outputs++
 		url, _ := c.get("http_output", "url")
 		f.to = append(f.to, scope.To(evidence.ID("http:"+address(url)+"//"), at))
 	}
 	for _, other := range []string{"program_output", "grpc_output"} {
 		if on, at := c.yes(false, other, "enabled"); on {
+			outputs++
 			f.whole = evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("what becomes of "+other+" is not known"))
 		}
+	}
+	switch {
+	case kind == "nodriver":
+		f.on = evidence.Known(false, from.WithNote("it has no driver (engine.kind nodriver): of this machine it sees nothing"))
+	case outputs == 0:
+		f.on = evidence.Known(false, at.WithNote("all its outputs are off: what it finds is kept nowhere"))
 	}
 }
 
@@ -109,8 +136,12 @@ func tetragon(s *scope.Scope, f *found) {
 	f.what = "every program that starts and ends"
 	name := setting("export-filename", "")
 	export := at
+	if name == "" {
+		export = f.state.At
+	}
 	size, _ := strconv.ParseInt(setting("export-file-max-size-mb", "10"), 10, 32)
 	backups, _ := strconv.ParseInt(setting("export-file-max-backups", "5"), 10, 32)
+	allow, deny := setting("export-allowlist", ""), setting("export-denylist", "")
 	if f.on.Why() != evidence.NobodyLooked {
 		return
 	}
@@ -120,7 +151,7 @@ func tetragon(s *scope.Scope, f *found) {
 	} else {
 		f.to = append(f.to, file(s, name, max(0, size)*(max(0, backups)+1)<<20, export))
 	}
-	f.parts[evidence.PartProcessStart], f.parts[evidence.PartProcessEnd] = all(export), all(export)
+	f.parts[evidence.PartProcessStart], f.parts[evidence.PartProcessEnd] = exported(allow, deny, "PROCESS_EXEC", export), exported(allow, deny, "PROCESS_EXIT", export)
 	policies := s.Glob("etc/tetragon/tetragon.tp.d/*.yaml", f.of...)
 	for _, part := range []evidence.Part{evidence.PartConnections, evidence.PartFileWrites} {
 		f.parts[part] = nothing(scope.At("etc/tetragon/tetragon.tp.d", 0).WithNote("no tracing policy"))
@@ -128,6 +159,59 @@ func tetragon(s *scope.Scope, f *found) {
 			f.parts[part] = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, scope.At(policies[0], 0).WithNote("what its tracing policies record is not read"))
 		}
 	}
+}
+
+// exported says how much of a kind of event leaves Tetragon: its filters are JSON objects, one a line, of which one must allow
+// an event and none deny it; the page "Export filtering" of its documentation.
+func exported(allow, deny, event string, at evidence.Origin) evidence.Value[evidence.Extent] {
+	type filter = map[string]any
+	read := func(text string) (list []filter, ok bool) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			var one filter
+			if json.Unmarshal([]byte(line), &one) != nil {
+				return nil, false
+			}
+			list = append(list, one)
+		}
+		return list, true
+	}
+	of := func(one filter) bool { // whether it is about the kind at all
+		set, there := one["event_set"].([]any)
+		return !there || slices.Contains(set, any(event))
+	}
+	allows, ok1 := read(allow)
+	denies, ok2 := read(deny)
+	if !ok1 || !ok2 {
+		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("its export filters are not understood"))
+	}
+	grade := all(at)
+	if len(allows) > 0 {
+		grade = nothing(at.WithNote("export-allowlist does not name " + event))
+	}
+	for _, one := range allows {
+		if _, set := one["event_set"]; of(one) {
+			if len(one) == 1 && set {
+				grade = all(at)
+				break
+			}
+			grade = some("only what export-allowlist names", at)
+		}
+	}
+	for _, one := range denies {
+		_, set := one["event_set"]
+		_, health := one["health_check"]
+		switch e, _ := grade.Get(); {
+		case !of(one) || len(one) == 1 && health || e.Grade == evidence.None:
+		case len(one) == 1 && set:
+			return nothing(at.WithNote("export-denylist names " + event))
+		default:
+			grade = some("not what export-denylist names", at)
+		}
+	}
+	return grade
 }
 
 // osquery answers questions; events it records when its audit publisher is on and a query of the schedule reads them. Flags
@@ -167,6 +251,8 @@ func osquery(s *scope.Scope, f *found) {
 	for line := range strings.Lines(string(flags)) {
 		if k, v, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "--"), "="); ok {
 			options[k] = v
+		} else if k := strings.TrimPrefix(strings.TrimSpace(line), "--"); k != "" && k[0] != '#' { // gflags: a name alone is true
+			options[k] = "true"
 		}
 	}
 	at := scope.At(conf, 0)
@@ -180,25 +266,29 @@ func osquery(s *scope.Scope, f *found) {
 	asks := func(tables ...string) bool {
 		for _, q := range parsed.Schedule {
 			for _, t := range tables {
-				if strings.Contains(q.Query, t) {
+				if slices.Contains(strings.FieldsFunc(strings.ToLower(q.Query), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) }), t) {
 					return true
 				}
 			}
 		}
 		return false
 	}
+	// The audit publisher asks for sockets only where it is told to: --audit_allow_sockets=false by default.
+	connects := audit && options["audit_allow_sockets"] == "true" && asks("socket_events") || bpf && asks("bpf_socket_events")
 	starts := audit && asks("process_events") || bpf && asks("bpf_process_events")
 	f.what = "the programs that start"
 	f.on, f.whole = evidence.Known(starts, at), evidence.Known(true, at)
 	switch {
 	case !starts && (audit || bpf) && len(parsed.Packs) > 0:
 		f.on = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("a pack of queries may ask for its events"))
+	case !starts && len(s.Glob("etc/osquery/osquery.conf.d/*.conf", f.of...)) > 0:
+		f.on = evidence.Unknown[bool](evidence.Unfamiliar, at.WithNote("a file of osquery.conf.d may ask for its events"))
 	case !starts:
 		f.on = evidence.Known(false, at.WithNote("it answers questions, and records no events: its audit publisher is off, or no query reads process_events"))
 	}
 	f.parts[evidence.PartProcessStart] = all(at)
 	f.parts[evidence.PartConnections] = nothing(at)
-	if asks("socket_events", "bpf_socket_events") {
+	if connects {
 		f.parts[evidence.PartConnections] = all(at)
 	}
 	f.parts[evidence.PartFileWrites] = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("which folders its file events watch is not read"))

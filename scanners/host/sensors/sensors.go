@@ -44,37 +44,58 @@ type found struct {
 // says that all sensors were looked for.
 func Read(_ context.Context, s *scope.Scope) {
 	for _, one := range products {
-		for _, name := range one.units {
-			st := unit.Find(s, name, evidence.Process, evidence.FileChange)
-			if there, _ := st.Installed.Get(); !there {
-				continue
-			}
-			f := found{sensor: one, state: st, what: "what happens on the machine", parts: map[evidence.Part]evidence.Value[evidence.Extent]{}, of: []evidence.Activity{evidence.Process}}
-			if one.read != nil {
-				one.read(s, &f)
-			} else {
-				at := st.At.WithNote(one.name + " is installed; what it records is decided in its vendor's console")
-				f.on, f.whole = evidence.Unknown[bool](evidence.Elsewhere, at), evidence.Unknown[bool](evidence.Elsewhere, at)
-			}
-			observe(s, f)
-			break
+		st, there := one.find(s)
+		if !there {
+			continue
 		}
+		f := found{sensor: one, state: st, what: "what happens on the machine", parts: map[evidence.Part]evidence.Value[evidence.Extent]{}, of: []evidence.Activity{evidence.Process}}
+		if one.read != nil {
+			one.read(s, &f)
+		} else {
+			at := st.At.WithNote(one.name + " is installed; what it records is decided in its vendor's console")
+			f.on, f.whole = evidence.Unknown[bool](evidence.Elsewhere, at), evidence.Unknown[bool](evidence.Elsewhere, at)
+		}
+		observe(s, f)
 	}
 	at := evidence.Origin{Note: fmt.Sprintf("%d products were looked for, beside auditd and Sysmon", len(products))}
 	s.Look(evidence.Process, evidence.Known(true, at))
 	s.Look(evidence.FileChange, evidence.Known(true, at))
 }
 
+// find returns the unit that a sensor runs as. A package may bring several, of which one is switched on: a unit that works
+// goes before one of which nobody can tell, and that before one that does not.
+func (one sensor) find(s *scope.Scope) (best unit.State, there bool) {
+	rank := func(st unit.State) int {
+		switch works, known := st.Works().Get(); {
+		case !known:
+			return 1
+		case works:
+			return 2
+		}
+		return 0
+	}
+	for _, name := range one.units {
+		st := unit.Find(s, name, evidence.Process, evidence.FileChange)
+		if installed, _ := st.Installed.Get(); installed && (!there || rank(st) > rank(best)) {
+			best, there = st, true
+		}
+	}
+	return best, there
+}
+
 // observe is the only place that knows what it means.
 func observe(s *scope.Scope, f found) {
 	enabled := f.on
-	if starts, known := f.state.Enabled.Get(); !known {
-		enabled = f.state.Enabled
-	} else if !starts {
-		enabled = evidence.Known(false, f.state.Enabled.At().WithNote(f.name+" is installed, and does not start with the machine"))
-	}
-	if runs, known := f.state.Running.Get(); known && !runs {
-		enabled = evidence.Known(false, f.state.Running.At().WithNote(f.name+" is installed, and does not run"))
+	works := f.state.Works()
+	switch on, known := works.Get(); {
+	case known && !on && f.state.Running.IsUnknown():
+		enabled = evidence.Known(false, works.At().WithNote(f.name+" is installed, and does not start with the machine"))
+	case known && !on:
+		enabled = evidence.Known(false, works.At().WithNote(f.name+" is installed, and does not run"))
+	case !known:
+		if records, sure := f.on.Get(); !sure || records { // what records nothing does not when it runs, either
+			enabled = works
+		}
 	}
 	for _, activity := range f.of {
 		source := s.Source("sensor/"+strings.ReplaceAll(f.name, " ", "-"), activity, "sensor", f.name, f.state.At)
@@ -91,6 +112,7 @@ func observe(s *scope.Scope, f found) {
 type settings struct {
 	name string
 	root *yaml.Node
+	over []settings // that come after it, and hold before it; the last first
 }
 
 // config reads a YAML file. Where there is none it is empty; where it cannot be read, what the sensor does is unknown.
@@ -113,6 +135,11 @@ func (f *found) config(s *scope.Scope, name string) (settings, bool) {
 
 // get returns the text of a setting, and where it is written; "" and the file where it is not.
 func (c settings) get(path ...string) (string, evidence.Origin) {
+	for _, o := range c.over {
+		if text, at := o.get(path...); text != "" {
+			return text, at
+		}
+	}
 	at := scope.At(c.name, 0)
 	if c.root == nil {
 		return "", at

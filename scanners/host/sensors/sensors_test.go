@@ -78,6 +78,62 @@ func TestWhatSensorsRecord(t *testing.T) {
 			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": falcoYAML}),
 			[]string{"Falco on=true process-create=some connections=some file-writes=some -> var/log/falco.log -> http:falcosidekick.example.net:2801//"},
 		},
+		"Falco with all outputs off": {
+			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: false}\nsyslog_output: {enabled: false}\n"}),
+			[]string{"Falco on=false process-create=some connections=some file-writes=some"},
+		},
+		"Falco whose outputs another file turns off": {
+			enabled("falco-modern-bpf.service", map[string]string{
+				"etc/falco/falco.yaml": "stdout_output: {enabled: true}\nsyslog_output: {enabled: true}\n", "etc/falco/config.d/a.yaml": "stdout_output: {enabled: false}\nsyslog_output: {enabled: false}\n",
+				"etc/falco/config.d/b.yaml": "stdout_output: {enabled: true}\n",
+			}),
+			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
+		},
+		"Falco without a driver": {
+			enabled("falco-custom.service", map[string]string{"etc/falco/falco.yaml": "engine: {kind: nodriver}\nsyslog_output: {enabled: false}\n"}),
+			[]string{"Falco on=false process-create=some connections=some file-writes=some -> journal"},
+		},
+		"Falco that runs as the second of its units": {
+			enabled("falco-kmod.service", map[string]string{"usr/lib/systemd/system/falco-modern-bpf.service": stock, "etc/falco/falco.yaml": "syslog_output: {enabled: false}\n"}),
+			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
+		},
+		"Tetragon that leaves machines out": {
+			enabled("tetragon.service", map[string]string{
+				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-denylist": "{\"health_check\":true}\n{\"namespace\":[\"\", \"kube-system\"]}\n",
+			}),
+			[]string{"Tetragon on=true process-create=some connections=none file-writes=none -> t.log"},
+		},
+		"Tetragon that exports programs among others": {
+			enabled("tetragon.service", map[string]string{
+				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-allowlist": "{\"event_set\":[\"PROCESS_EXEC\", \"PROCESS_EXIT\"]}\n",
+				"etc/tetragon/tetragon.conf.d/export-denylist": "{\"health_check\":true}\n",
+			}),
+			[]string{"Tetragon on=true process-create=all connections=none file-writes=none -> t.log"},
+		},
+		"Tetragon that exports no programs": {
+			enabled("tetragon.service", map[string]string{
+				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-allowlist": "{\"event_set\":[\"PROCESS_KPROBE\"]}\n",
+			}),
+			[]string{"Tetragon on=true process-create=none connections=none file-writes=none -> t.log"},
+		},
+		"osquery that asks for sockets that nobody records": {
+			enabled("osqueryd.service", map[string]string{
+				"etc/osquery/osquery.flags": "--disable_audit=false\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM process_events;\"}, \"q\": {\"query\": \"SELECT * FROM socket_events;\"}}}",
+			}),
+			[]string{"osquery on=true process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
+		},
+		"osquery that records sockets": {
+			enabled("osqueryd.service", map[string]string{
+				"etc/osquery/osquery.flags": "--disable_audit=false\n--audit_allow_sockets\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM process_events;\"}, \"q\": {\"query\": \"select * from socket_events\"}}}",
+			}),
+			[]string{"osquery on=true process-create=all connections=all -> var/log/osquery/osqueryd.results.log"},
+		},
+		"osquery whose question is for another publisher": {
+			enabled("osqueryd.service", map[string]string{
+				"etc/osquery/osquery.flags": "--disable_audit=false\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM bpf_process_events;\"}}}",
+			}),
+			[]string{"osquery on=false process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
+		},
 		"Falco with a broken configuration": {
 			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "a: [\n"}), []string{"Falco failed or elsewhere"},
 		},
@@ -129,6 +185,17 @@ func TestASensorThatDoesNotRunRecordsNothing(t *testing.T) {
 	files := enabled("falcon-sensor.service", map[string]string{"sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/x.service/cgroup.procs": "1\n"})
 	set := hosttest.Run(t, hosttest.Image(t, files), func(s *scope.Scope) { s.Live = true }, Read)
 	if got := said(set); len(got) != 1 || !strings.HasPrefix(got[0], "CrowdStrike Falcon on=false") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestASensorThatRunsThoughNothingStartsItRecords(t *testing.T) {
+	files := map[string]string{
+		"usr/lib/systemd/system/tetragon.service": stock, "etc/tetragon/tetragon.conf.d/export-filename": "/t.log",
+		"sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/tetragon.service/cgroup.events": "populated 1\nfrozen 0\n",
+	}
+	set := hosttest.Run(t, hosttest.Image(t, files), func(s *scope.Scope) { s.Live = true }, Read)
+	if got := said(set); len(got) != 1 || !strings.HasPrefix(got[0], "Tetragon on=true") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -195,7 +195,7 @@ func (c *service) observe(s *scope.Scope) {
 			}
 		}
 		for i, group := range together(a.facilities, targets, comes) {
-			source := s.Source(thing, a.activity, "syslog service", c.name, c.at)
+			source := s.Source(thing, a.activity, "syslog service", scope.Of(c.name, a.activity), c.at)
 			source.Records = a.records
 			if i > 0 {
 				source.ID = s.SourceID(thing+"/"+group[0], a.activity)

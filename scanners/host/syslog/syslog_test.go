@@ -60,16 +60,7 @@ func ng(t testing.TB, conf string, more ...string) map[string]string {
 }
 
 func say[T any](v evidence.Value[T]) string {
-	got, known := v.Get()
-	switch {
-	case v.IsZero():
-		return "unasked"
-	case v.IsMoot():
-		return "moot"
-	case !known:
-		return v.Why().String()
-	}
-	return strings.TrimSpace(strings.Trim(fmt.Sprint(got), "{}"))
+	return strings.TrimSpace(strings.Trim(hosttest.Say(v), "{}"))
 }
 
 // sources are what an activity's sources say, a line each: "syslog on: var/log/auth.log all".

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"strings"
 
 	"lookback/evidence"
 	"lookback/scanners"
@@ -32,7 +33,7 @@ type file struct {
 
 // Offer keeps what is known of a configuration of Sysmon.
 func (Scanner) Offer(f tree.File) any {
-	if f.Err != nil || path.Ext(f.Name) != ".xml" {
+	if f.Err != nil || !strings.EqualFold(path.Ext(f.Name), ".xml") {
 		return nil
 	}
 	text := decoded(f.Content)

@@ -92,13 +92,47 @@ func (r *registry) classic(name string, on evidence.Value[bool]) *log {
 	if name == logSecurity {
 		l.size = or(l.size, sizeSecurity, "the default of Windows")
 	}
-	l.retain = set(or(first(p.number("Retention"), k.number("Retention")), 0, "the default of Windows"))
+	l.on = r.silenced(name, on)
+	l.retain = as(or(first(p.number("Retention"), k.number("Retention")), 0, "the default of Windows"), retained)
 	l.archive = set(or(first(p.number("AutoBackupLogFiles"), k.number("AutoBackupLogFiles")), 0, "the default of Windows"))
 	l.file = logFolder + name + ".evtx"
 	if file, known := first(p.text("File"), k.text("File")).Get(); known {
 		l.file = below(file)
 	}
 	return l
+}
+
+// retained reads Retention: 0, the oldest is overwritten; 1 (of a policy) and 0xFFFFFFFF, nothing is. Of others, which are
+// seconds, later Windows has no word.
+func retained(n int64) (bool, error) {
+	switch n {
+	case 0:
+		return false, nil
+	case 1, 1<<32 - 1, -1:
+		return true, nil
+	}
+	return false, fmt.Errorf("a retention of %d is not known", n)
+}
+
+// silenced says whether a log is kept from being written beside the service that writes it: ATT&CK, T1562.002, names the
+// session that feeds it and the key that makes Windows take itself for its own setup.
+func (r *registry) silenced(name string, on evidence.Value[bool]) evidence.Value[bool] {
+	if running, known := on.Get(); known && !running {
+		return on
+	}
+	start := r.controls.key("Control", "WMI", "Autologger", "EventLog-"+name).number("Start")
+	if n, known := start.Get(); known && n == 0 {
+		return evidence.Known(false, note(start.At(), "the session that feeds the log does not start"))
+	}
+	setup := r.controls.key("Control", "MiniNt").there()
+	if is, _ := setup.Get(); is && name == logSecurity {
+		return evidence.Known(false, note(setup.At(), "Windows takes itself for its own setup, and writes no Security log"))
+	}
+	channel := r.software.key("Microsoft", "Windows", "CurrentVersion", "WINEVT", "Channels", name).number("Enabled")
+	if n, known := channel.Get(); known && n == 0 {
+		return evidence.Unknown[bool](evidence.Unfamiliar, note(channel.At(), "its channel is switched off; whether Windows heeds that for this log is not known"))
+	}
+	return on
 }
 
 // channel reads a log that came with a manifest; nil where it is known that there is none.
@@ -120,7 +154,7 @@ func (r *registry) channel(name string, service evidence.Value[bool]) *log {
 	if l.on.IsMoot() {
 		l.on = evidence.Unknown[bool](evidence.Unfamiliar, note(l.on.At(), "whether the channel is on is not set"))
 	}
-	l.retain = set(or(k.number("Retention"), 0, "the default of Windows"))
+	l.retain = as(or(k.number("Retention"), 0, "the default of Windows"), retained)
 	l.archive = set(or(k.number("AutoBackup"), 0, "the default of Windows"))
 	l.file = logFolder + strings.ReplaceAll(name, "/", "%4") + ".evtx"
 	if file, known := k.text("File").Get(); known {
@@ -394,9 +428,29 @@ func (r *registry) scripts(s *scope.Scope, l *log) *evidence.LogSource {
 	case !known:
 		src.Parts[evidence.PartScripts] = evidence.Unknown[evidence.Extent](asked.Why(), asked.At())
 		src.Enabled = also(l.on, evidence.Unknown[bool](asked.Why(), asked.At()))
+	case n != 0 && r.seven(s):
+		src.Parts[evidence.PartScripts] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "not those of PowerShell 7, which has a policy of its own"}, asked.At())
+		src.Enabled = l.on
 	default:
 		src.Parts[evidence.PartScripts] = evidence.Known(wholly(n != 0), asked.At())
 		src.Enabled = also(l.on, evidence.Known(n != 0, asked.At()))
 	}
 	return src
+}
+
+// seven reports whether PowerShell 7 is installed and nothing makes it write down its scripts:
+// https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_group_policy_settings
+func (r *registry) seven(s *scope.Scope) bool {
+	if !exists(s, "Program Files/PowerShell/7/pwsh.exe") {
+		return false
+	}
+	k := r.software.key("Policies", "Microsoft", "PowerShellCore", "ScriptBlockLogging")
+	for _, name := range []string{"EnableScriptBlockLogging", "UseWindowsPowerShellPolicySetting"} {
+		if n := k.number(name); n.IsUnknown() {
+			return false
+		} else if is, _ := n.Get(); is != 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -214,6 +214,12 @@ var products = []product{
 	{"Elastic Agent", []string{"Elastic Agent"}},
 	{"Wazuh", []string{"WazuhSvc", "OssecSvc"}},
 	{"osquery", []string{"osqueryd"}},
+	{"Auditbeat", []string{"auditbeat"}},
+	{"Cortex XDR", []string{"cyserver", "CortexXDR"}},
+	{"Cybereason", []string{"CybereasonActiveProbe"}},
+	{"Sophos", []string{"Sophos Endpoint Defense Service", "SntpService"}},
+	{"Trellix HX", []string{"xagt"}},
+	{"Trend Micro Deep Security", []string{"ds_agent"}},
 	// Each Windows has the service Sense. It records once a machine was taken into an account, which
 	// https://learn.microsoft.com/defender-endpoint/troubleshoot-onboarding tells by the value OnboardingState.
 	{"Microsoft Defender for Endpoint", []string{"Sense"}},

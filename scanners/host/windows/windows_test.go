@@ -508,3 +508,50 @@ func TestNoFileOfWindowsIsOpenedOutsideOfTheRoot(t *testing.T) {
 		t.Errorf("it is %q", name)
 	}
 }
+
+func TestLogsThatAreKeptFromBeingWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		machine
+		security, system string
+	}{
+		"nothing":            {machine{}, "true", "true"},
+		"its session":        {machine{system: values{set1 + `Control\WMI\Autologger\EventLog-Security|Start`: 0}}, "false", "true"},
+		"a session that is":  {machine{system: values{set1 + `Control\WMI\Autologger\EventLog-Security|Start`: 1}}, "true", "true"},
+		"its own setup":      {machine{system: values{set1 + `Control\MiniNt|x`: 1}}, "false", "true"},
+		"a channel":          {machine{software: values{channels + `System|Enabled`: 0}}, "true", "unknown: unfamiliar"},
+		"a channel that is":  {machine{software: values{channels + `System|Enabled`: 1}}, "true", "true"},
+		"the whole service":  {machine{system: values{svc + `EventLog|Start`: 4, set1 + `Control\MiniNt|x`: 1}}, "false", "false"},
+		"the other's parent": {machine{system: values{set1 + `Control\WMI\Autologger\EventLog-Application|Start`: 0}}, "true", "true"},
+	} {
+		set := c.scan(t)
+		equal(t, name+": Security", show(record[*evidence.LogSource](t, set, "evtx/Security#login").Enabled), c.security)
+		equal(t, name+": System", show(record[*evidence.LogSource](t, set, "evtx/System#system").Enabled), c.system)
+	}
+}
+
+func TestHowARetentionIsRead(t *testing.T) {
+	for n, want := range map[uint32]string{0: "0", 1<<32 - 1: fmt.Sprint(evidence.Forever), 604800: "unknown: unfamiliar"} {
+		set := machine{system: values{svc + `EventLog\Security|Retention`: n}}.scan(t)
+		equal(t, fmt.Sprint(n), show(record[*evidence.LogStore](t, set, "evtx/Security").Kept), want)
+	}
+}
+
+func TestPowerShell7HasAPolicyOfItsOwn(t *testing.T) {
+	const some = "{some not those of PowerShell 7, which has a policy of its own}"
+	for _, c := range []struct {
+		own  values
+		file string
+		want string
+	}{
+		{nil, "Windows/x", "{all }"},
+		{nil, "Program Files/PowerShell/7/pwsh.exe", some},
+		{values{`Policies\Microsoft\PowerShellCore\ScriptBlockLogging|EnableScriptBlockLogging`: 1}, "Program Files/PowerShell/7/pwsh.exe", "{all }"},
+		{values{`Policies\Microsoft\PowerShellCore\ScriptBlockLogging|EnableScriptBlockLogging`: 0}, "Program Files/PowerShell/7/pwsh.exe", some},
+		{values{`Policies\Microsoft\PowerShellCore\ScriptBlockLogging|UseWindowsPowerShellPolicySetting`: 1}, "Program Files/PowerShell/7/pwsh.exe", "{all }"},
+	} {
+		software := values{policies + `PowerShell\ScriptBlockLogging|EnableScriptBlockLogging`: 1}
+		maps.Copy(software, c.own)
+		set := machine{software: software, files: map[string]string{c.file: "x"}}.scan(t)
+		equal(t, c.file+fmt.Sprint(c.own), show(record[*evidence.LogSource](t, set, "powershell#process").Parts[evidence.PartScripts]), c.want)
+	}
+}
