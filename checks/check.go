@@ -159,7 +159,8 @@ func NotKnown(because evidence.Fact) Verdict {
 
 // Undecided is the verdict that what was seen decides nothing yet.
 func Undecided(because evidence.Fact, format string, args ...any) Verdict {
-	return Verdict{Message: fmt.Sprintf(format, args...), Group: format, Because: because}
+	msg := fmt.Sprintf(format, args...)
+	return Verdict{Message: msg, Group: msg, Because: because} // reasons are listed by their group
 }
 
 // Unasked is the verdict that the question has no meaning here.

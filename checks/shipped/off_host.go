@@ -48,6 +48,12 @@ func offHost(v *checks.View, s evidence.LogSource) checks.Verdict {
 		switch {
 		case !known:
 			return checks.NotKnown(leaves)
+		case !away && checks.True(r.Store.Memory):
+			fail := checks.Failed(r.Store.Memory, "%s stays in the memory of the machine, in %s, and is gone with its next start", s.Name, r.Store.Name)
+			if r.Store.Memory.At().Written() && checks.True(s.Enabled) {
+				return fail.As(checks.High)
+			}
+			return fail
 		case !away:
 			return checks.Failed(checks.Cite(v, r, r.Store.On), "%s stays on the machine, in %s", s.Name, r.Store.Name)
 		}

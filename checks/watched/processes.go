@@ -36,7 +36,7 @@ func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSourc
 		case !known:
 			return checks.NotKnown(s.Enabled)
 		case !on:
-			return checks.Failed(s.Enabled, "%s runs, and %s is off", s.Name, s.Records)
+			return checks.Failed(s.Enabled, "%s is there, and %s is off", s.Name, s.Records)
 		}
 		if starts, named := s.Parts[evidence.PartProcessStart]; named {
 			switch extent, known := starts.Get(); {

@@ -49,7 +49,7 @@ which the disk of another one is mounted, or a tar of it; or evidence that an ea
 folder is scanned.
 
 Exit code: 0 ready; 1 a check failed at or above --fail-on; 2 bad usage, or a file that could not be read (everything
-else is judged all the same); 3 something could not be assessed, with --require-assessed.`,
+else is judged all the same; of a host, what is denied or damaged is not assessed instead); 3 something could not be assessed, with --require-assessed.`,
 		Example: `  lookback scan
   lookback scan -o report.html -o findings.sarif deploy/
   lookback scan --save evidence.jsonl . && lookback scan evidence.jsonl

@@ -221,7 +221,7 @@ func TestAnImageInOrderHasNoGap(t *testing.T) {
 		}
 		seen := map[string]int{}
 		for _, r := range set.Records {
-			seen[string(r.Self().ID.Thing())]++
+			seen[r.Self().ID.Thing()]++
 		}
 		for _, want := range []string{
 			"journal", "auditd#process", "sysmon#process", "sensor/Falco#process", "var/log/syslog", "var/log/audit/audit.log",

@@ -3,6 +3,7 @@ package alarm
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -51,7 +52,7 @@ type fake struct {
 func page[T any](all []T, token *string) (one []T, next *string) {
 	i := 0
 	if token != nil {
-		fmt.Sscan(*token, &i)
+		i, _ = strconv.Atoi(*token)
 	}
 	if i < len(all) {
 		one = all[i : i+1]

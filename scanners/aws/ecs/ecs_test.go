@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func (e *estate) answer(_ string, input any) (any, error) {
 	case *ecs.ListServicesInput: // in pages of seven
 		from := 0
 		if in.NextToken != nil {
-			fmt.Sscan(*in.NextToken, &from)
+			from, _ = strconv.Atoi(*in.NextToken)
 		}
 		out := &ecs.ListServicesOutput{}
 		for i := from; i < len(e.services) && i < from+7; i++ {

@@ -123,8 +123,11 @@ func TestAStreamTakesRecordsToItsDestination(t *testing.T) {
 		{"Snowflake", types.DestinationDescription{SnowflakeDestinationDescription: &types.SnowflakeDestinationDescription{
 			AccountUrl: text("acme.snowflakecomputing.com"), S3BackupMode: types.SnowflakeS3BackupModeFailedDataOnly, S3DestinationDescription: s3("failed", ""),
 		}}, []string{"snowflake:acme.snowflakecomputing.com// " + all, "aws://s3/failed " + some}},
-		{"Iceberg", types.DestinationDescription{IcebergDestinationDescription: &types.IcebergDestinationDescription{S3DestinationDescription: s3("failed", "")}},
-			[]string{"aws:111122223333/eu-west-1//iceberg " + all, "aws://s3/failed " + some}},
+		{
+			"Iceberg",
+			types.DestinationDescription{IcebergDestinationDescription: &types.IcebergDestinationDescription{S3DestinationDescription: s3("failed", "")}},
+			[]string{"aws:111122223333/eu-west-1//iceberg " + all, "aws://s3/failed " + some},
+		},
 	} {
 		s := find(t, scan(t, with(c.to)))
 		var got []string

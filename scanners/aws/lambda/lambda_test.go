@@ -258,7 +258,8 @@ func TestWhatLambdaItselfWritesHasALevelToo(t *testing.T) {
 	}{
 		{"", types.SystemLogLevelWarn, "{some " + system + "}"},
 		{types.ApplicationLogLevelError, types.SystemLogLevelWarn, "{some only lines of level ERROR and above; " + system + "}"},
-		{types.ApplicationLogLevelInfo, types.SystemLogLevelInfo, "{all }"}, {"", types.SystemLogLevelDebug, "{all }"},
+		{types.ApplicationLogLevelInfo, types.SystemLogLevelInfo, "{all }"},
+		{"", types.SystemLogLevelDebug, "{all }"},
 	} {
 		set := awstest.Scan(t, estate(anything, latest(func(f *types.FunctionConfiguration) {
 			f.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: test.level, SystemLogLevel: test.system}

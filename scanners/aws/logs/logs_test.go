@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +61,7 @@ func (f *fake) answer(_ string, input any) (any, error) {
 		// three a page
 		from := 0
 		if in.NextToken != nil {
-			fmt.Sscan(*in.NextToken, &from)
+			from, _ = strconv.Atoi(*in.NextToken)
 		}
 		out := &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: f.groups[from:min(from+3, len(f.groups))]}
 		if from+3 < len(f.groups) {

@@ -1,6 +1,8 @@
 package hosttest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"strings"
 	"testing"
@@ -45,4 +47,13 @@ func Say[T any](v evidence.Value[T]) string {
 		return v.Why().String()
 	}
 	return fmt.Sprint(got)
+}
+
+// Gzip packs a text as logrotate does.
+func Gzip(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text)) // a buffer takes everything
+	_ = w.Close()
+	return b.String()
 }

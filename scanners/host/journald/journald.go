@@ -430,14 +430,14 @@ func (j *journal) delivery(s *scope.Scope) evidence.Delivery {
 
 // observe turns what was found into records: the one place that knows what the journal holds.
 func observe(s *scope.Scope, j *journal) {
-	store := s.DiskStore(s.ID(Thing), "journal", scope.Of("the systemd journal", evidence.System), j.at)
+	store := s.DiskStore(s.ID(Thing), "journal", "the systemd journal", j.at)
 	store.Memory = j.memory
 	store.Kept, store.Bytes = j.kept, j.bytes
 	store.Oldest, store.Newest, store.Dropped = j.oldest, j.newest, j.dropped
 	store.To, store.Complete = j.to, j.complete
 	s.Record(store)
 
-	system := s.Source("journald", evidence.System, "journal", "the systemd journal", j.at)
+	system := s.Source("journald", evidence.System, "journal", scope.Of("the systemd journal", evidence.System), j.at)
 	system.Records = "messages of the kernel and of services"
 	system.Parts[evidence.PartLogControl] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "services that start and stop, not files that are deleted or settings that change"}, j.at)
 	login := s.Source("journald", evidence.Login, "journal", scope.Of("the systemd journal", evidence.Login), j.at)

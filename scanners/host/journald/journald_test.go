@@ -147,9 +147,11 @@ func TestWhatTheJournalKeeps(t *testing.T) {
 		"no init, and records":                             {map[string]string{"usr/sbin/init": "-", dir + "system.journal": file}, "enabled=true"},
 		"no init":                                          {map[string]string{"usr/sbin/init": "-"}, "enabled=elsewhere"},
 		"a configuration that cannot be read":              {map[string]string{"etc/systemd/journald.conf": "-", "etc/systemd/journald.conf/x": "", "etc/systemd/journald.conf.d/a.conf": strings.Repeat("#", 5<<20)}, "memory=failed; kept=failed; bytes=failed; lossless=failed; sealed=failed; extent=failed; complete=failed"},
-		"taken away": {with("", "etc/systemd/journal-upload.conf", "[Upload]\nURL=https://bob:secret@logs.example.net\n", "usr/lib/systemd/system/systemd-journal-upload.service", "[Install]\nWantedBy=multi-user.target\n",
-			"etc/systemd/system/multi-user.target.wants/systemd-journal-upload.service", "-> /usr/lib/systemd/system/systemd-journal-upload.service", "usr/lib/systemd/system/multi-user.target", "", "usr/lib/systemd/system/default.target", "-> multi-user.target"),
-			"to=journal-upload:logs.example.net:19532// {all }"},
+		"taken away": {
+			with("", "etc/systemd/journal-upload.conf", "[Upload]\nURL=https://bob:secret@logs.example.net\n", "usr/lib/systemd/system/systemd-journal-upload.service", "[Install]\nWantedBy=multi-user.target\n",
+				"etc/systemd/system/multi-user.target.wants/systemd-journal-upload.service", "-> /usr/lib/systemd/system/systemd-journal-upload.service", "usr/lib/systemd/system/multi-user.target", "", "usr/lib/systemd/system/default.target", "-> multi-user.target"),
+			"to=journal-upload:logs.example.net:19532// {all }",
+		},
 		"taken away by a service that is off": {with("", "etc/systemd/journal-upload.conf", "[Upload]\nURL=logs.example.net:1\n", "usr/lib/systemd/system/systemd-journal-upload.service", "[Install]\nWantedBy=multi-user.target\n"), "to="},
 		"taken away by a socket":              {with("ForwardToSocket=192.0.2.1:514"), "to=journald:192.0.2.1:514// {all }"},
 	} {

@@ -1,8 +1,6 @@
 package logfile
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"os"
 	"path/filepath"
@@ -17,16 +15,8 @@ import (
 	"lookback/scanners/host/scope"
 )
 
-func gz(text string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	w.Write([]byte(text))
-	w.Close()
-	return b.String()
-}
-
 // in runs a function over an image whose files were written on the 20th of May 2026.
-func in(t *testing.T, files map[string]string, run func(*scope.Scope)) *evidence.Set {
+func in(t *testing.T, files map[string]string, run func(*scope.Scope)) {
 	t.Helper()
 	dir := hosttest.Folder(t, files)
 	written := time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
@@ -40,7 +30,7 @@ func in(t *testing.T, files map[string]string, run func(*scope.Scope)) *evidence
 		t.Fatal(err)
 	}
 	defer r.Close()
-	return hosttest.Run(t, r, nil, func(_ context.Context, s *scope.Scope) { run(s) })
+	hosttest.Run(t, r, nil, func(_ context.Context, s *scope.Scope) { run(s) })
 }
 
 func TestASeriesIsNewestFirst(t *testing.T) {
@@ -82,11 +72,11 @@ func TestASpanIsReadFromTheOldestHeadAndTheNewestTail(t *testing.T) {
 		"nanoseconds":                         {map[string]string{"x": `{"timestamp":1767225600000000000}`}, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"},
 		"a web server":                        {map[string]string{"x": "192.0.2.1 - bob [02/Jan/2026:15:04:05 +0000] \"GET /\"\n[Wed May 20 11:00:00.5 2026] [error]\n"}, "2026-01-02T15:04:05Z", "2026-05-20T11:00:00Z"},
 		"dpkg":                                {map[string]string{"x": "2026-01-02 15:04:05 startup archives unpack\n2026-01-03 15:04:05,123 INFO y\n"}, "2026-01-02T15:04:05Z", "2026-01-03T15:04:05Z"},
-		"compressed":                          {map[string]string{"x": "May  1 00:00:01 a\n", "x.2.gz": gz("Jan  1 00:00:01 a\n" + long)}, "2026-01-01T00:00:01Z", "2026-05-01T00:00:01Z"},
-		"compressed, and nothing since":       {map[string]string{"x": "", "x.2.gz": gz("Jan  1 00:00:01 a\n" + long + "May 19 23:00:00 z\n")}, "2026-01-01T00:00:01Z", "2026-05-19T23:00:00Z"},
+		"compressed":                          {map[string]string{"x": "May  1 00:00:01 a\n", "x.2.gz": hosttest.Gzip("Jan  1 00:00:01 a\n" + long)}, "2026-01-01T00:00:01Z", "2026-05-01T00:00:01Z"},
+		"compressed, and nothing since":       {map[string]string{"x": "", "x.2.gz": hosttest.Gzip("Jan  1 00:00:01 a\n" + long + "May 19 23:00:00 z\n")}, "2026-01-01T00:00:01Z", "2026-05-19T23:00:00Z"},
 		"large":                               {map[string]string{"x": "Jan  1 00:00:01 a\n" + long + "May 19 23:00:00 z\n"}, "2026-01-01T00:00:01Z", "2026-05-19T23:00:00Z"},
 		"holes":                               {map[string]string{"x": strings.Repeat("\x00", 5000) + "Jan  1 00:00:01 a\nno time\n"}, "2026-01-01T00:00:01Z", "2026-01-01T00:00:01Z"},
-		"one that breaks off":                 {map[string]string{"x": "May  1 00:00:01 a\n", "x.1.gz": gz("Jan  1 00:00:01 a\n" + long)[:400]}, "2026-01-01T00:00:01Z", "2026-05-01T00:00:01Z"},
+		"one that breaks off":                 {map[string]string{"x": "May  1 00:00:01 a\n", "x.1.gz": hosttest.Gzip("Jan  1 00:00:01 a\n" + long)[:400]}, "2026-01-01T00:00:01Z", "2026-05-01T00:00:01Z"},
 		"one that is no archive":              {map[string]string{"x": "May  1 00:00:01 a\n", "x.1.gz": "nonsense"}, "2026-05-01T00:00:01Z", "2026-05-01T00:00:01Z"},
 		"a format that is not read":           {map[string]string{"x": "May 19 00:00:01 a\n", "x.1.zst": "\x28\xb5\x2f\xfd"}, "2026-05-20T12:00:00Z", "2026-05-19T00:00:01Z"},
 		"a leap day":                          {map[string]string{"x": "Feb 29 00:00:01 a\n"}, "2024-02-29T00:00:01Z", "2024-02-29T00:00:01Z"},

@@ -71,13 +71,25 @@ func observe(s *scope.Scope) {
 	} else {
 		name, source.Enabled = wtmp, store(s, wtmp)
 	}
-	source.To = []evidence.Delivery{scope.To(s.ID(name), at)}
-	if on, known := turned.Get(); known && on {
-		d := scope.To(s.ID(btmp), turned.At())
-		d.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only who was turned away"}, turned.At())
-		source.To = append(source.To, d)
+	s.Record(into(s, source, name))
+
+	// Who was turned away is not among the sessions: the one file is no copy of the other.
+	if on, known := turned.Get(); known && !on {
+		return
 	}
-	s.Record(source)
+	at = scope.At(btmp, 0)
+	others := s.Source("btmp", evidence.Login, "login records", "/"+btmp, at)
+	others.Records, others.Enabled = "logins that were refused", turned
+	others.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only who was turned away"}, at)
+	s.Record(into(s, others, btmp))
+}
+
+// into delivers what a source writes to its file, unless there is none.
+func into(s *scope.Scope, source *evidence.LogSource, name string) *evidence.LogSource {
+	if on, known := source.Enabled.Get(); on || !known {
+		source.To = []evidence.Delivery{scope.To(s.ID(name), source.At)}
+	}
+	return source
 }
 
 // store records a file, and says whether it is there.

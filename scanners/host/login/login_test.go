@@ -2,7 +2,6 @@ package login
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -36,14 +35,6 @@ func records(l layout, times ...time.Time) string {
 }
 
 func day(d int) time.Time { return time.Date(2026, 5, d, 8, 0, 0, 0, time.UTC) }
-
-func gz(text string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	w.Write([]byte(text))
-	w.Close()
-	return b.String()
-}
 
 func say[T any](v evidence.Value[T]) string {
 	got, _ := v.Get()
@@ -80,16 +71,16 @@ func TestLoginRecords(t *testing.T) {
 	}{
 		"of nobody":         {map[string]string{"var/log/": ""}, "looked true; wtmp#login false some", 0},
 		"not collected":     {map[string]string{"etc/hostname": "x"}, "looked elsewhere", 0},
-		"empty":             {map[string]string{"var/log/wtmp": "", "var/log/btmp": ""}, "looked true; var/log/btmp elsewhere to elsewhere, dropped false; var/log/wtmp elsewhere to elsewhere, dropped false; wtmp#login true all", 0},
+		"empty":             {map[string]string{"var/log/wtmp": "", "var/log/btmp": ""}, "looked true; btmp#login true some; var/log/btmp elsewhere to elsewhere, dropped false; var/log/wtmp elsewhere to elsewhere, dropped false; wtmp#login true all", 0},
 		"of sessions":       {map[string]string{"var/log/wtmp": records(intel, time.Time{}, day(3), day(9))}, "looked true; var/log/wtmp May 3 to May 9, dropped false; wtmp#login true some", 0},
 		"on ARM":            {map[string]string{"var/log/wtmp": records(arm, day(3), day(9), time.Time{})}, "looked true; var/log/wtmp May 3 to May 9, dropped false; wtmp#login true some", 0},
-		"of ambiguous size": {map[string]string{"var/log/wtmp": strings.Repeat(records(arm, day(4)), 24), "var/log/btmp": strings.Repeat(records(intel, day(4)), 25)}, "looked true; var/log/btmp May 4 to May 4, dropped false; var/log/wtmp May 4 to May 4, dropped false; wtmp#login true all", 0},
+		"of ambiguous size": {map[string]string{"var/log/wtmp": strings.Repeat(records(arm, day(4)), 24), "var/log/btmp": strings.Repeat(records(intel, day(4)), 25)}, "looked true; btmp#login true some; var/log/btmp May 4 to May 4, dropped false; var/log/wtmp May 4 to May 4, dropped false; wtmp#login true all", 0},
 		"of many sessions":  {map[string]string{"var/log/wtmp": records(intel, day(2)) + strings.Repeat(records(intel, day(5)), 1000) + records(intel, day(8))}, "looked true; var/log/wtmp May 2 to May 8, dropped false; wtmp#login true some", 0},
 		"rotated": {map[string]string{
 			"var/log/wtmp": records(intel, day(9)), "var/log/wtmp.1": records(intel, day(1), day(2)), "usr/sbin/logrotate": "",
 			"etc/logrotate.conf": "/var/log/wtmp {\nmonthly\nrotate 1\n}\n", "etc/cron.daily/logrotate": "logrotate",
 		}, "looked true; var/log/wtmp May 1 to May 9, dropped true; wtmp#login true some", 0},
-		"rotated and compressed": {map[string]string{"var/log/wtmp": "", "var/log/wtmp.1.gz": gz(records(intel, day(1), day(2)))}, "looked true; var/log/wtmp May 1 to May 2, dropped false; wtmp#login true some", 0},
+		"rotated and compressed": {map[string]string{"var/log/wtmp": "", "var/log/wtmp.1.gz": hosttest.Gzip(records(intel, day(1), day(2)))}, "looked true; var/log/wtmp May 1 to May 2, dropped false; wtmp#login true some", 0},
 		"that are none":          {map[string]string{"var/log/wtmp": "hello"}, "looked true; var/log/wtmp failed to failed, dropped false; wtmp#login true some", 1},
 		"of the future":          {map[string]string{"var/log/wtmp": records(intel, day(9).AddDate(1, 0, 0))}, "looked true; var/log/wtmp failed to failed, dropped false; wtmp#login true some", 1},
 		"some of which are none": {map[string]string{"var/log/wtmp": records(intel, day(9)), "var/log/wtmp.1": "hello", "var/log/wtmp.2.gz": "hello"}, "looked true; var/log/wtmp May 9 to May 9, dropped false; wtmp#login true some", 2},

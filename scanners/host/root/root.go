@@ -79,6 +79,9 @@ func Open(name string) (*Root, error) {
 	return &Root{system: t}, nil
 }
 
+// Close lets go of the file system.
+func (r *Root) Close() error { return r.system.Close() }
+
 // Fold returns the same root for names in which case makes no difference, as on Windows.
 func (r *Root) Fold() *Root { return &Root{system: r.system, fold: true} }
 

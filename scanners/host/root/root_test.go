@@ -73,6 +73,7 @@ type linked struct {
 }
 
 func (l linked) ReadLink(name string) (string, error) { return os.Readlink(filepath.Join(l.dir, name)) }
+
 func (l linked) Lstat(name string) (fs.FileInfo, error) {
 	return os.Lstat(filepath.Join(l.dir, name))
 }

@@ -14,13 +14,17 @@ import (
 
 // products is read, never written.
 var products = []sensor{
-	{name: "Falco", units: []string{"falco-modern-bpf.service", "falco-bpf.service", "falco-kmod.service", "falco-custom.service", "falco.service"}, read: falco,
-		source: "https://falco.org/docs/setup/packages/"},
+	{
+		name: "Falco", units: []string{"falco-modern-bpf.service", "falco-bpf.service", "falco-kmod.service", "falco-custom.service", "falco.service"}, read: falco,
+		source: "https://falco.org/docs/setup/packages/",
+	},
 	{name: "Tetragon", units: []string{"tetragon.service"}, read: tetragon, source: "https://tetragon.io/docs/installation/package/"},
 	{name: "Tracee", units: []string{"tracee.service"}, read: opaque("its policies decide what it writes"), source: "https://aquasecurity.github.io/tracee/"},
 	{name: "osquery", units: []string{"osqueryd.service", "orbit.service"}, read: osquery, source: "https://osquery.readthedocs.io/en/stable/deployment/process-auditing/"},
-	{name: "Wazuh", units: []string{"wazuh-agent.service"}, read: opaque("it forwards what others write, and watches files by its manager's configuration"),
-		source: "https://documentation.wazuh.com/current/user-manual/capabilities/index.html"},
+	{
+		name: "Wazuh", units: []string{"wazuh-agent.service"}, read: opaque("it forwards what others write, and watches files by its manager's configuration"),
+		source: "https://documentation.wazuh.com/current/user-manual/capabilities/index.html",
+	},
 	{name: "Auditbeat", units: []string{"auditbeat.service"}, read: opaque("its modules decide what it writes"), source: "https://www.elastic.co/docs/reference/beats/auditbeat/"},
 	{name: "Elastic Agent", units: []string{"elastic-agent.service", "ElasticEndpoint.service"}, source: "https://www.elastic.co/docs/reference/fleet/"},
 	{name: "Datadog Agent", units: []string{"datadog-agent.service"}, read: datadog, source: "https://docs.datadoghq.com/security/workload_protection/setup/agent/linux/"},

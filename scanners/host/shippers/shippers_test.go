@@ -151,8 +151,13 @@ func TestGlobsOfInputs(t *testing.T) {
 		pattern, name string
 		want          bool
 	}{
-		{"/var/log/*.log", "/var/log/auth.log", true}, {"/var/log/*.log", "/var/log/audit/audit.log", false},
-		{"/var/log/**", "/var/log/audit/audit.log", true}, {"/var/log/**", "/srv/a.log", false}, {"/var/log/**/*.log", "/var/log/audit/audit.log", true}, {"/srv/**/*", "/var/log/x", false}, {"[", "[", false},
+		{"/var/log/*.log", "/var/log/auth.log", true},
+		{"/var/log/*.log", "/var/log/audit/audit.log", false},
+		{"/var/log/**", "/var/log/audit/audit.log", true},
+		{"/var/log/**", "/srv/a.log", false},
+		{"/var/log/**/*.log", "/var/log/audit/audit.log", true},
+		{"/srv/**/*", "/var/log/x", false},
+		{"[", "[", false},
 	} {
 		if got := match(test.pattern, test.name); got != test.want {
 			t.Errorf("%s %s: %v", test.pattern, test.name, got)

@@ -230,6 +230,22 @@ func (c *service) observe(s *scope.Scope) {
 				source.To = append(source.To, d)
 			}
 			s.Record(source)
+			if len(group) == len(a.facilities) {
+				c.passOn(s, source)
+			}
+		}
+	}
+}
+
+// passOn says that what comes to the journal comes to the targets of a syslog service too: with a journal, the service has
+// it from there.
+func (c *service) passOn(s *scope.Scope, source *evidence.LogSource) {
+	if !isTrue(journald.Enabled(s)) || !isTrue(c.enabled) {
+		return
+	}
+	for _, journal := range s.Sources() {
+		if journal.ID == s.SourceID("journald", source.Activity) {
+			journal.To = append(journal.To, source.To...)
 		}
 	}
 }

@@ -407,3 +407,16 @@ func FuzzSyslogNG(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatComesToTheJournalGoesWhereSyslogBringsIt(t *testing.T) {
+	for forward, want := range map[string]bool{"yes": true, "no": false} {
+		set := hosttest.Scan(t, host(t, "module(load=\"imuxsock\")\n*.* @@logs.example.net:514\n",
+			"etc/systemd/journald.conf", "[Journal]\nForwardToSyslog="+forward+"\n",
+			"usr/lib/systemd/system/systemd-journald.service", "[Service]\nExecStart=/usr/lib/systemd/systemd-journald\n"), journald.Read, Read)
+		source := hosttest.Record[*evidence.LogSource](t, set, "host:web-1//journald#login")
+		away := slices.ContainsFunc(source.To, func(d evidence.Delivery) bool { return strings.Contains(string(d.To), "logs.example.net") })
+		if away != want {
+			t.Errorf("ForwardToSyslog=%s: it goes to %v", forward, source.To)
+		}
+	}
+}

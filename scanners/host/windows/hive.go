@@ -38,21 +38,22 @@ type hive struct {
 	left  int
 }
 
-// openHive opens a hive. That it cannot be read is the answer of each question to it.
-func openHive(r *root.Root, name string) (h *hive, closer io.Closer) {
+// openHive opens a hive, until done is called. That it cannot be read is the answer of each question to it.
+func openHive(r *root.Root, name string) (h *hive, done func()) {
 	h = &hive{file: name, left: maxHive}
 	f, err := r.Open(name)
 	if err != nil {
 		h.err = err
-		return h, io.NopCloser(nil)
+		return h, func() {}
 	}
+	done = func() { f.Close() }
 	info, err := f.Stat()
 	if err != nil {
 		h.err = err
-		return h, f
+		return h, done
 	}
 	h.read(f, info.Size())
-	return h, f
+	return h, done
 }
 
 // read looks at the base block: https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md

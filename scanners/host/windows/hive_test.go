@@ -13,7 +13,7 @@ import (
 )
 
 // opened opens bytes as the hive SYSTEM.
-func opened(t testing.TB, data string) *hive {
+func opened(data string) *hive {
 	h := &hive{file: "SYSTEM", left: maxHive}
 	h.read(strings.NewReader(data), int64(len(data)))
 	return h
@@ -31,7 +31,7 @@ var sample = values{
 }
 
 func TestAHiveIsRead(t *testing.T) {
-	h := opened(t, sample.hive(t))
+	h := opened(sample.hive(t))
 	a := h.key("controlset001", "Control", "a")
 	if text, _ := a.text("TEXT").Get(); text != "time.windows.com,0x9 ntp.corp.example" {
 		t.Errorf("text %q", text)
@@ -94,7 +94,7 @@ func TestAHiveOfWindowsIsRead(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	h := opened(t, string(data))
+	h := opened(string(data))
 	if text, known := h.key("Control Panel", "International").text("sLanguage").Get(); !known || text == "" {
 		t.Errorf("sLanguage: %q, %v", text, known)
 	}
@@ -121,7 +121,7 @@ func TestAHiveOfWindowsIsRead(t *testing.T) {
 func TestAHiveThatWasNotClosedSaysSoOfEachFact(t *testing.T) {
 	data := []byte(sample.hive(t))
 	data[4]++
-	h := opened(t, string(checked(data[:4096]))+string(data[4096:]))
+	h := opened(string(checked(data[:4096])) + string(data[4096:]))
 	v := h.key("Select").number("Current")
 	if n, _ := v.Get(); n != 1 || !strings.Contains(v.At().Note, ".LOG1") {
 		t.Errorf("%d at %+v", n, v.At())
@@ -133,7 +133,7 @@ func TestADamagedHiveIsNeverTakenForAnEmptyOne(t *testing.T) {
 	for _, length := range []int{8, 512, 4096} {
 		absent := 0
 		for at := 0; at+length <= len(good); at += length { // each piece gone in turn
-			h := opened(t, good[:at]+strings.Repeat("\x00", length)+good[at+length:])
+			h := opened(good[:at] + strings.Repeat("\x00", length) + good[at+length:])
 			v := h.key("ControlSet001", "Control", "A").number("Number")
 			if n, known := v.Get(); known && n != 0xFFFFFFFF && n != 0 {
 				t.Errorf("at %d: %d", at, n)
@@ -148,7 +148,7 @@ func TestADamagedHiveIsNeverTakenForAnEmptyOne(t *testing.T) {
 		}
 	}
 	for _, size := range []int{0, 3, 511, 4095, 4096, 4200, len(good) / 2} {
-		if v := opened(t, good[:size]).key("ControlSet001", "Control", "A").number("Number"); !v.IsUnknown() {
+		if v := opened(good[:size]).key("ControlSet001", "Control", "A").number("Number"); !v.IsUnknown() {
 			t.Errorf("of %d bytes: %v", size, v)
 		}
 	}
@@ -161,7 +161,7 @@ func TestAListThatHoldsItselfEnds(t *testing.T) {
 	list := le(data[root+4+28:])
 	copy(data[4096+list+4:], append([]byte("ri\xff\xff"), u32(list, list, list, list)...))
 	start := time.Now()
-	v := opened(t, string(data)).key("Select").number("Current")
+	v := opened(string(data)).key("Select").number("Current")
 	if !v.IsUnknown() {
 		t.Errorf("%v", v)
 	}
@@ -177,7 +177,7 @@ func FuzzHive(f *testing.F) {
 	f.Add([]byte(small.hive(f)))
 	f.Add([]byte(sample.hive(f)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h := opened(t, string(data))
+		h := opened(string(data))
 		k := controls(h)
 		list, _ := services(k)
 		for _, v := range list {

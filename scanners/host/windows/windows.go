@@ -20,7 +20,7 @@ const config = "Windows/System32/config/"
 // Name is what a machine calls itself; "" where its registry does not tell.
 func Name(r *root.Root) string {
 	h, f := openHive(r.Fold(), config+"SYSTEM")
-	defer f.Close()
+	defer f()
 	name, _ := controls(h).key("Control", "ComputerName", "ComputerName").text("ComputerName").Get()
 	return name
 }
@@ -37,11 +37,11 @@ type registry struct {
 // Read records what the registry and the event logs of a machine say.
 func Read(ctx context.Context, s *scope.Scope) {
 	system, f := openHive(s.Root, config+"SYSTEM")
-	defer f.Close()
+	defer f()
 	software, g := openHive(s.Root, config+"SOFTWARE")
-	defer g.Close()
+	defer g()
 	security, k := openHive(s.Root, config+"SECURITY")
-	defer k.Close()
+	defer k()
 	r := &registry{controls: controls(system), software: software.key(), security: security.key()}
 	r.services, r.failed = services(r.controls)
 

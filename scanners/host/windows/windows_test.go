@@ -185,7 +185,7 @@ func TestWindowsAsItIsInstalled(t *testing.T) {
 
 	judged(t, set,
 		"pass recorded-login", "pass recorded-system", "pass recorded-log-control",
-		"fail watched-processes host:web-1//host: the log Security runs, and the recording of program starts is off", "fail timed-two-sources", "not-assessed timed-synchronised", "not-assessed acquirable-memory",
+		"fail watched-processes host:web-1//host: the log Security is there, and the recording of program starts is off", "fail timed-two-sources", "not-assessed timed-synchronised", "not-assessed acquirable-memory",
 		"fail retained-reached host:web-1//evtx/Security: event log \"Security\" went back 9 days at the scan",
 		"not fail retained-reached host:web-1//evtx/System", "fail shipped-off-host host:web-1//evtx/Security#login")
 }
@@ -271,8 +271,10 @@ func TestSysmonUnderOtherNames(t *testing.T) {
 		"its service disabled": {renamed(values{svc + `Helper|Start`: 4, svc + `Helper\Parameters|DriverName`: "Quiet"}), "false"},
 		"without its service":  {renamed(nil), "unknown: unfamiliar"},
 		"its driver disabled":  {renamed(values{svc + `Quiet|Start`: 4, svc + `Sysmon|Start`: 2}), "false"},
-		"its channel is off": {machine{system: renamed(values{svc + `Sysmon|Start`: 2}).system,
-			software: values{channels + logSysmon + `|Enabled`: 0}}, "false"},
+		"its channel is off": {machine{
+			system:   renamed(values{svc + `Sysmon|Start`: 2}).system,
+			software: values{channels + logSysmon + `|Enabled`: 0},
+		}, "false"},
 		"a service and no driver": {machine{system: values{svc + `Sysmon64|Start`: 2}, software: values{channels + logSysmon + `|Enabled`: 1}}, "unknown: unfamiliar"},
 		"a channel alone":         {machine{software: values{channels + logSysmon + `|Enabled`: 1}}, "unknown: unfamiliar"},
 		"no channel":              {machine{system: renamed(values{svc + `Sysmon|Start`: 2}).system}, "unknown: unfamiliar"},
@@ -301,8 +303,10 @@ func TestSysmonRulesThatCannotBeReadGiveNoVerdict(t *testing.T) {
 
 func TestSettingsThatWeakenALog(t *testing.T) {
 	set := machine{
-		system: values{svc + `EventLog\Security|Retention`: uint32(0xFFFFFFFF), svc + `EventLog\System|File`: `D:\Logs\System.evtx`,
-			svc + `EventLog\Application|MaxSize`: nil, svc + `EventLog\Application|File`: `C:\Windows\System32\winevt\Logs\Application.evtx`},
+		system: values{
+			svc + `EventLog\Security|Retention`: uint32(0xFFFFFFFF), svc + `EventLog\System|File`: `D:\Logs\System.evtx`,
+			svc + `EventLog\Application|MaxSize`: nil, svc + `EventLog\Application|File`: `C:\Windows\System32\winevt\Logs\Application.evtx`,
+		},
 		software: values{channels + logPowerShell + `|Enabled`: 0},
 	}.scan(t)
 	security := record[*evidence.LogStore](t, set, "evtx/Security")
@@ -329,14 +333,22 @@ func TestAnAuditPolicyThatRecordsLess(t *testing.T) {
 		logons, starts, control, guards string
 	}{
 		"nothing": {with(nil, nil), "{none }", "{none }", "{some that a log was cleared, and not that the audit policy was changed}", "false"},
-		"who came in alone": {with(map[auditSetting]uint16{logon: 1, processCreation: 1, policyChange: 1}, nil),
-			"{some not who was turned away}", "{some without arguments}", "{all }", "false"},
-		"who was turned away alone": {with(map[auditSetting]uint16{logon: 2, processCreation: 2, policyChange: 2, securityStateChange: 1}, nil),
-			"{some only who was turned away}", "{none }", "{some that a log was cleared, and not that the audit policy was changed}", "unknown: unfamiliar"},
-		"a layout that is not known": {machine{security: values{`Policy\PolAdtEv|`: []byte("what is it")}},
-			"unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar"},
-		"none at all": {machine{security: values{`Policy\PolAdtEv|`: nil, `Policy\X|Y`: 1}},
-			"unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar"},
+		"who came in alone": {
+			with(map[auditSetting]uint16{logon: 1, processCreation: 1, policyChange: 1}, nil),
+			"{some not who was turned away}", "{some without arguments}", "{all }", "false",
+		},
+		"who was turned away alone": {
+			with(map[auditSetting]uint16{logon: 2, processCreation: 2, policyChange: 2, securityStateChange: 1}, nil),
+			"{some only who was turned away}", "{none }", "{some that a log was cleared, and not that the audit policy was changed}", "unknown: unfamiliar",
+		},
+		"a layout that is not known": {
+			machine{security: values{`Policy\PolAdtEv|`: []byte("what is it")}},
+			"unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar",
+		},
+		"none at all": {
+			machine{security: values{`Policy\PolAdtEv|`: nil, `Policy\X|Y`: 1}},
+			"unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar", "unknown: unfamiliar",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := c.m.scan(t)
