@@ -152,7 +152,7 @@ func whole() *Set {
 			&LogSource{
 				Subject: Subject{ID: "compose:shop//web/stdout#application"}, Activity: Application, Records: "its output", Covers: []ID{"compose:shop//web"},
 				Enabled: Known(true, at), Fixed: Known(false, at), Hidden: Known(HiddenNot, at), Parts: map[Part]Value[Extent]{PartExec: Known(Extent{Grade: All}, at), PartAttach: {}},
-				To: []Delivery{{To: "compose:shop//web/stdout", Extent: Known(Extent{}, at), Lossless: Known(false, at), Whole: Known(true, at), Buffer: Known(int64(0), at)}},
+				To: []Delivery{{To: "compose:shop//web/stdout", Extent: Known(Extent{}, at), Lossless: Known(false, at), Whole: Known(true, at), Encrypted: Known(false, at), Buffer: Known(int64(0), at)}},
 			},
 			&Clock{
 				Subject: Subject{ID: "host:db//clock", Kind: "clock", Name: "db", At: at}, Of: "host:db//", Synchronised: Unknown[bool](Elsewhere, at),

@@ -352,6 +352,9 @@ func (p *reader) delivery() (d Delivery) {
 		if p.field("whole") {
 			d.Whole = fact(p, p.bool)
 		}
+		if p.field("encrypted") {
+			d.Encrypted = fact(p, p.bool)
+		}
 		if p.field("buffer") {
 			d.Buffer = fact(p, p.int64)
 		}

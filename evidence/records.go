@@ -90,7 +90,9 @@ type Delivery struct {
 	Extent   Value[Extent] `json:"extent,omitzero"`   // what a filter lets through; {None} for a driver that drops all
 	Lossless Value[bool]   `json:"lossless,omitzero"` // never drops records when a buffer is full or a packet is lost
 	Whole    Value[bool]   `json:"whole,omitzero"`    // the longest records arrive uncut
-	Buffer   Value[int64]  `json:"buffer,omitzero"`   // bytes held back while the store is slow; moot where nothing is
+	// Encrypted says whether nobody on the way can read the records, or add some.
+	Encrypted Value[bool]  `json:"encrypted,omitzero"`
+	Buffer    Value[int64] `json:"buffer,omitzero"` // bytes held back while the store is slow; moot where nothing is
 	// Last is when records last arrived, the zero time where none ever did; moot where quiet is normal.
 	Last Value[time.Time] `json:"last,omitzero"`
 	// Error is what the last attempt to deliver said; "" when it worked.

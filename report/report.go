@@ -87,7 +87,7 @@ func sortGaps(gaps []evidence.Gap) {
 }
 
 // ByUnit puts results that are in order of chapter, check and subject in the order in which a large scan gives them: one
-// unit after the other, each in that order.
+// unit after the other, each in that order. (A bucket that has to do with one account alone comes with that account there.)
 func ByUnit(results []checks.Result) {
 	first := map[string]evidence.ID{} // of a unit
 	for _, res := range results {

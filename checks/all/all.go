@@ -46,6 +46,7 @@ func All() []*checks.Check {
 		sealed.Alarmed,
 		sealed.Encrypted,
 		sealed.FewHands,
+		sealed.InTransit,
 		sealed.Locked,
 		sealed.OutOfReach,
 		sealed.Private,

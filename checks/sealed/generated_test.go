@@ -14,6 +14,8 @@ func TestEncrypted(t *testing.T) { checktest.Run(t, "testdata/encrypted.yaml", E
 
 func TestFewHands(t *testing.T) { checktest.Run(t, "testdata/few_hands.yaml", FewHands) }
 
+func TestInTransit(t *testing.T) { checktest.Run(t, "testdata/in_transit.yaml", InTransit) }
+
 func TestLocked(t *testing.T) { checktest.Run(t, "testdata/locked.yaml", Locked) }
 
 func TestOutOfReach(t *testing.T) { checktest.Run(t, "testdata/out_of_reach.yaml", OutOfReach) }

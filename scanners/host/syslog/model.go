@@ -35,8 +35,9 @@ type target struct {
 	host   string // of another machine
 	here   bool   // a service on this machine that we do not follow
 	udp    bool
-	disk   bool // it waits on the disk while the other end is away
-	again  bool // it is tried until it arrives
+	tls    evidence.Value[bool] // zero where its driver does not tell
+	disk   bool                 // it waits on the disk while the other end is away
+	again  bool                 // it is tried until it arrives
 	buffer int64
 	at     evidence.Origin
 }

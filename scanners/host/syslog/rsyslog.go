@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -22,6 +23,8 @@ type rsyslog struct {
 	main   string            // the default one
 	shapes map[string]string // names of files by the name of their template
 	next   map[string]string // settings of the old style that hold for the next action
+	sticky map[string]string // those that hold from where they stand
+	driver string            // of network streams, where an action names none
 	last   filter            // of the last line of the old style, for "&"
 	files  int
 	bytes  int
@@ -50,6 +53,7 @@ var errTooLarge = errors.New("more than any real configuration holds")
 // parse reads a file and all that it includes.
 func (r *rsyslog) parse(name string) error {
 	r.sets, r.from, r.shapes, r.next = map[string][]node{}, map[string]string{}, map[string]string{}, map[string]string{}
+	r.sticky = map[string]string{}
 	r.set, r.main = defaultSet, defaultSet
 	r.at = scope.At(name, 0)
 	r.size = evidence.Known(int64(8<<10), r.at.WithNote("default of rsyslog"))
@@ -346,6 +350,7 @@ func (b *body) object(kind string, params map[string][]string, at evidence.Origi
 		b.input(one("type"), params, at)
 	case "global":
 		b.limit(one("maxmessagesize"), at)
+		b.driver = cmp.Or(one("defaultnetstreamdriver"), b.driver)
 	case "template":
 		b.shape(one("name"), one("string"))
 	case "ruleset":
@@ -361,6 +366,12 @@ func (b *body) object(kind string, params map[string][]string, at evidence.Origi
 		out := shipper.RsyslogAction(params)
 		t := &target{driver: out.Name, udp: out.UDP, disk: out.Buffer == shipper.BufferDisk, again: one("action.resumeretrycount") == "-1", at: at}
 		t.buffer, _ = sizeOf(one("queue.maxdiskspace"))
+		switch strings.ToLower(one("type")) {
+		case "omfwd":
+			t.tls = evidence.Known(encrypts(one("streamdrivermode"), cmp.Or(one("streamdriver"), one("streamdriver.name"), b.driver)), at)
+		case "omrelp":
+			t.tls = evidence.Known(strings.EqualFold(one("tls"), "on"), at)
+		}
 		switch {
 		case out.Name == "omfile" && one("file") != "":
 			t.write(one("file"))
@@ -375,6 +386,16 @@ func (b *body) object(kind string, params map[string][]string, at evidence.Origi
 		return []node{{when: always(yes), target: t, at: at}}, nil
 	}
 	return nil, nil
+}
+
+// encrypts reports whether a driver of network streams encrypts: mode 1 of the drivers that can. Source: rsyslog's
+// documentation of omfwd, "StreamDriverMode", and of its drivers.
+func encrypts(mode, driver string) bool {
+	switch strings.ToLower(driver) {
+	case "gtls", "ossl", "mbedtls":
+		return mode == "1"
+	}
+	return false
 }
 
 // write makes a target of a file. What is written to a device is kept by nobody.
@@ -587,6 +608,9 @@ func (b *body) target(act string, at evidence.Origin) *target {
 		disk: queue["actionqueuefilename"] != "" || strings.EqualFold(queue["actionqueuetype"], "disk"),
 	}
 	t.buffer, _ = sizeOf(queue["actionqueuemaxdiskspace"])
+	if strings.HasPrefix(act, "@") {
+		t.tls = evidence.Known(encrypts(b.sticky["actionsendstreamdrivermode"], cmp.Or(b.sticky["actionsendstreamdriver"], b.driver)), at)
+	}
 	switch {
 	case strings.HasPrefix(name, "/"):
 		t.write(name)
@@ -627,6 +651,10 @@ func (b *body) directive(line string, at evidence.Origin) ([]node, error) {
 		if key, text, ok := strings.Cut(value, ","); ok {
 			b.shape(strings.TrimSpace(key), strings.Trim(text, `" `))
 		}
+	case name == "defaultnetstreamdriver":
+		b.driver = value
+	case name == "actionsendstreamdrivermode", name == "actionsendstreamdriver":
+		b.sticky[name] = value
 	case strings.HasPrefix(name, "action") && len(b.next) < 64:
 		b.next[name] = value
 	}

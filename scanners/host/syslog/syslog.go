@@ -314,6 +314,9 @@ func extent(got map[string]answer, of []string, at evidence.Origin) evidence.Val
 // delivery brings records to a target, whose store it records where that lies on the host.
 func (c *service) delivery(s *scope.Scope, t *target) evidence.Delivery {
 	d := scope.To(c.store(s, t), t.at)
+	if t.host != "" {
+		d.Encrypted = t.tls
+	}
 	switch {
 	case t.host == "":
 	case t.udp:

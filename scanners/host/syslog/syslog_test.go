@@ -420,3 +420,55 @@ func TestWhatComesToTheJournalGoesWhereSyslogBringsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestWhetherRecordsCrossTheNetworkEncrypted(t *testing.T) {
+	for conf, want := range map[string]string{
+		"*.* @@logs.example.net:6514": "false",
+		"*.* @logs.example.net":       "false",
+		"$DefaultNetstreamDriver gtls\n$ActionSendStreamDriverMode 1\n*.* @@logs.example.net:6514":                                 "true",
+		"$DefaultNetstreamDriver gtls\n*.* @@logs.example.net:6514":                                                                "false",
+		"$ActionSendStreamDriver ossl\n$ActionSendStreamDriverMode 1\n*.* @@logs.example.net:6514":                                 "true",
+		"$ActionSendStreamDriverMode 1\n*.* @@logs.example.net:6514":                                                               "false",
+		`action(type="omfwd" target="logs.example.net" protocol="tcp" StreamDriver="gtls" StreamDriverMode="1")`:                   "true",
+		`action(type="omfwd" target="logs.example.net" protocol="tcp" StreamDriver="gtls")`:                                        "false",
+		`global(DefaultNetstreamDriver="ossl") action(type="omfwd" target="logs.example.net" protocol="tcp" StreamDriverMode="1")`: "true",
+		`module(load="omrelp") action(type="omrelp" target="logs.example.net" tls="on")`:                                           "true",
+		`module(load="omrelp") action(type="omrelp" target="logs.example.net")`:                                                    "false",
+	} {
+		set := hosttest.Scan(t, host(t, "module(load=\"imuxsock\")\n"+conf+"\n"), journald.Read, Read)
+		encrypted(t, conf, set, want)
+	}
+	for conf, want := range map[string]string{
+		`network("logs.example.net" port(6514) transport("tls") tls(ca-dir("/etc/ssl/certs")))`: "true",
+		`network("logs.example.net" port(514))`:                                                 "false",
+		`syslog("logs.example.net" transport("udp"))`:                                           "false",
+		`tcp("logs.example.net" port(514))`:                                                     "false",
+	} {
+		text := "@version: 3.38\nsource s { system(); internal(); };\ndestination n { " + conf + "; };\nlog { source(s); destination(n); };\n"
+		encrypted(t, conf, hosttest.Scan(t, ng(t, text), journald.Read, Read), want)
+	}
+}
+
+// encrypted wants every delivery to another machine to say whether it is encrypted.
+func encrypted(t *testing.T, conf string, set *evidence.Set, want string) {
+	t.Helper()
+	away := 0
+	for _, r := range set.Records {
+		source, ok := r.(*evidence.LogSource)
+		if !ok {
+			continue
+		}
+		for _, d := range source.To {
+			if !strings.Contains(string(d.To), "logs.example.net") {
+				continue
+			}
+			away++
+			if got := hosttest.Say(d.Encrypted); got != want {
+				t.Errorf("%s: got %s, want %s", conf, got, want)
+			}
+		}
+	}
+	if away == 0 {
+		t.Errorf("%s: nothing goes away", conf)
+	}
+}

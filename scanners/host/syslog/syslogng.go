@@ -248,6 +248,10 @@ func (p *piece) destination(c call) *target {
 	out := shipper.SyslogNGDestination(c.name, c.get)
 	t := &target{driver: out.Name, udp: out.UDP, disk: out.Buffer == shipper.BufferDisk, again: true, at: scope.At(p.name, c.line)}
 	switch c.name {
+	case "network", "syslog", "tcp", "udp", "tcp6", "udp6":
+		t.tls = evidence.Known(strings.Contains(c.first("transport"), "tls"), t.at)
+	}
+	switch c.name {
 	case "file":
 		if name := c.first(""); strings.Contains(name, "$") {
 			t.shaped, t.file = true, name
