@@ -117,10 +117,7 @@ func TestAHistoryOfAShellIsNoRecord(t *testing.T) {
 
 // utmpdump writes records from text: those of this machine's own layout.
 func TestRecordsOfUtmpdumpAreRead(t *testing.T) {
-	program, err := exec.LookPath("utmpdump")
-	if err != nil {
-		t.Skip("SKIPPED: utmpdump is not installed: apt-get install util-linux-extra")
-	}
+	program := hosttest.Tool(t, "utmpdump", "util-linux-extra")
 	cmd := exec.Command(program, "-r")
 	cmd.Stdin = strings.NewReader(
 		"[7] [00212] [ts/0] [bob     ] [pts/0       ] [192.0.2.7           ] [192.0.2.7      ] [2026-05-03T08:00:00,000000+00:00]\n" +

@@ -202,13 +202,7 @@ func TestAStoreIsFilled(t *testing.T) {
 
 // logrotate -d tells what it makes of its configuration.
 func TestTheRealLogrotateSaysTheSame(t *testing.T) {
-	program, err := exec.LookPath("logrotate")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("logrotate is not installed: apt-get install logrotate")
-		}
-		t.Skip("SKIPPED: logrotate is not installed: apt-get install logrotate")
-	}
+	program := hosttest.Tool(t, "logrotate", "logrotate")
 	head := regexp.MustCompile(`(?s)rotating pattern: (.*?)  ?(weekly|monthly|yearly|hourly|after 1 days|\d+ bytes) \((no old logs will be kept|-?\d+ rotations)\)\n([^\n]*)`)
 	for _, text := range []string{
 		"DIR/a {\n}\n",

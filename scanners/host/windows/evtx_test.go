@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lookback/scanners/host/hosttest"
 )
 
 // A testRecord is a record of an event log that a test writes.
@@ -102,10 +104,7 @@ func TestHowFarBackAnEventLogReaches(t *testing.T) {
 }
 
 func TestAnotherReaderReadsTheEventLogsOfTheseTests(t *testing.T) {
-	tool, err := exec.LookPath("evtxinfo")
-	if err != nil {
-		t.Skip("no evtxinfo: apt-get install libevtx-utils")
-	}
+	tool := hosttest.Tool(t, "evtxinfo", "libevtx-utils")
 	file := filepath.Join(t.TempDir(), "Security.evtx")
 	if err := os.WriteFile(file, []byte(eventLog([]testRecord{{301, day(3)}, {302, day(4)}}, []testRecord{{303, day(5)}})), 0o600); err != nil {
 		t.Fatal(err)

@@ -66,10 +66,7 @@ func TestAHiveIsRead(t *testing.T) {
 }
 
 func TestAnotherReaderReadsTheHivesOfTheseTests(t *testing.T) {
-	tool, err := exec.LookPath("hivexregedit")
-	if err != nil {
-		t.Skip("no hivexregedit: apt-get install libwin-hivex-perl")
-	}
+	tool := hosttest.Tool(t, "hivexregedit", "libwin-hivex-perl")
 	file := filepath.Join(t.TempDir(), "SYSTEM")
 	if err := os.WriteFile(file, []byte(sample.hive(t)), 0o600); err != nil {
 		t.Fatal(err)
