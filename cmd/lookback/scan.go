@@ -43,13 +43,14 @@ func newScan(e *env) *cobra.Command {
 		Short: "Judge what would be left for an investigator",
 		Long: `Judge what would be left for an investigator.
 
-A TARGET is a file or a folder with Compose files and Kubernetes manifests, found by what is in them; "-" for one on
-standard input; "aws" for the AWS account of the current credentials; "host" for this machine, "host:PATH" for a folder in
-which the disk of another one is mounted, or a tar of it; or evidence that an earlier scan saved. Without one, the current
-folder is scanned.
+A TARGET is a file or a folder with Compose files, Kubernetes manifests or configurations of Sysmon, found by what is in
+them; "-" for one on standard input; "aws" for the AWS account of the current credentials; "host" for this machine,
+"host:PATH" for a folder in which the disk of another one is mounted, or a tar of it; or evidence that an earlier scan
+saved. Without one, the current folder is scanned.
 
 Exit code: 0 ready; 1 a check failed at or above --fail-on; 2 bad usage, or a file that could not be read (everything
-else is judged all the same; of a host, what is denied or damaged is not assessed instead); 3 something could not be assessed, with --require-assessed.`,
+else is judged all the same; of a host, what is denied or damaged is not assessed instead); 3 something could not be
+assessed, with --require-assessed.`,
 		Example: `  lookback scan
   lookback scan -o report.html -o findings.sarif deploy/
   lookback scan --save evidence.jsonl . && lookback scan evidence.jsonl
