@@ -18,6 +18,8 @@ inside the container or into an emptyDir. If the service is replaced before anyo
 Cure, Compose: a log driver that sends output away (syslog over TLS, fluentd, gelf, awslogs, ...), or at least journald;
 a named volume over the folder for images that log to files. The line can stand once, as an x-logging anchor.
 Cure, a Docker daemon that ships by default: say so under "platform:" in lookback.yaml, or scan it (--with).
+Cure, Linux: "log-driver" in /etc/docker/daemon.json (journald, syslog over TLS, ...), which holds for containers that
+are made from then on; or a shipper that reads /var/lib/docker/containers.
 Cure, Kubernetes: a collector on every node; for files inside the container a claim, or a sidecar that prints them.
 
 Do not put a volume on /var/log of an image that logs to standard output: see arriving-not-hidden.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -314,9 +315,11 @@ func TestTheOrderOfAnswersDoesNotMatter(t *testing.T) {
 }
 
 func TestACallThatNobodyDeclaredIsNotMade(t *testing.T) {
-	made := false
+	var made atomic.Bool
 	cfg := awstest.Config(world(func(c awstest.Call) (any, error) {
-		made = made || c.Op == "EC2.DeleteVpc"
+		if c.Op == "EC2.DeleteVpc" {
+			made.Store(true)
+		}
 		return nil, nil
 	}))
 	var err error
@@ -326,8 +329,8 @@ func TestACallThatNobodyDeclaredIsNotMade(t *testing.T) {
 	if _, err := read(t, cfg, Options{}, service); err != nil {
 		t.Fatal(err)
 	}
-	if !errors.Is(err, scope.ErrUndeclared) || made {
-		t.Errorf("made %v, %v", made, err)
+	if !errors.Is(err, scope.ErrUndeclared) || made.Load() {
+		t.Errorf("made %v, %v", made.Load(), err)
 	}
 }
 
