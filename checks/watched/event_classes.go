@@ -51,21 +51,39 @@ func eventClasses(_ *checks.View, _ evidence.Asset, sensors []evidence.LogSource
 			parts = append(parts, part)
 		}
 	}
-	var off []string
+	var off, partly []string
 	worst := checks.Worst(parts, func(part evidence.Part) checks.Verdict {
 		best := checks.Best(sensors, func(s evidence.LogSource) checks.Verdict { return eventClass(s, part) })
-		if best.Outcome == checks.Fail {
+		switch {
+		case best.Outcome != checks.Fail:
+		case slices.ContainsFunc(sensors, func(s evidence.LogSource) bool { return some(s, part) }):
+			partly = append(partly, string(part))
+		default:
 			off = append(off, string(part))
 		}
 		return best
 	})
-	switch {
-	case len(off) < 2 || checks.Off(sensors[0]): // it says it all
+	if len(off)+len(partly) < 2 || checks.Off(sensors[0]) { // it says it all
 		return worst
-	case len(sensors) == 1:
-		return checks.Failed(worst.Because, "%s does not record in full: %s", sensors[0].Name, strings.Join(off, ", "))
 	}
-	return checks.Failed(worst.Because, "no sensor records in full: %s", strings.Join(off, ", "))
+	who, misses, half := sensors[0].Name, " does not record: ", " records only in part: "
+	if len(sensors) > 1 {
+		who, misses, half = "no sensor", " records: ", " records in full: "
+	}
+	var said []string
+	if len(off) > 0 {
+		said = append(said, who+misses+strings.Join(off, ", "))
+	}
+	if len(partly) > 0 {
+		said = append(said, who+half+strings.Join(partly, ", "))
+	}
+	return checks.Failed(worst.Because, "%s", strings.Join(said, "; "))
+}
+
+// some reports whether a sensor is known to record a part of a part.
+func some(s evidence.LogSource, part evidence.Part) bool {
+	extent, known := s.Parts[part].Get()
+	return known && extent.Grade == evidence.Some
 }
 
 func eventClass(s evidence.LogSource, part evidence.Part) checks.Verdict {

@@ -537,7 +537,7 @@ func TestVerdictsOfTheStockAndTheHardenedMachine(t *testing.T) {
 		}},
 		"hardened": {hardened, []string{
 			"pass watched-processes", "pass recorded-login", "pass recorded-log-control", "pass sealed-unstoppable", "pass arriving-lossless",
-			"fail watched-event-classes host:web-1//host: auditd does not record in full: file-writes, file-deletes",
+			"fail watched-event-classes host:web-1//host: auditd records only in part: file-writes, file-deletes",
 		}},
 	} {
 		got := hosttest.Judge(hosttest.Scan(t, c.files, auditd.Read, look))

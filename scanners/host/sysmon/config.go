@@ -242,7 +242,7 @@ func parse(text []byte) (*document, error) {
 			return doc, nil
 		}
 		if err != nil {
-			if doc.line == 0 {
+			if doc.line == 0 && errors.Is(err, io.EOF) {
 				return nil, ErrNotSysmon
 			}
 			return nil, fmt.Errorf("reading a Sysmon configuration: %w", err)

@@ -144,14 +144,15 @@ func TestEncodings(t *testing.T) {
 
 func TestWhatIsNoConfiguration(t *testing.T) {
 	for text, want := range map[string]error{
-		"":                                   sysmon.ErrNotSysmon,
-		"{}":                                 sysmon.ErrNotSysmon,
-		"<project/>":                         sysmon.ErrNotSysmon,
-		"<Sysmon/>":                          sysmon.ErrNotSysmon, // the manifest of the schema begins with another element
-		`<Sysmon schemaversion="4">`:         nil,
-		wrap("<FileCreate>"):                 nil,
-		wrap(`<FileCreate/>`):                nil,
-		wrap(`<FileCreate onmatch="both"/>`): nil,
+		"":                           sysmon.ErrNotSysmon,
+		"{}":                         sysmon.ErrNotSysmon,
+		"<project/>":                 sysmon.ErrNotSysmon,
+		"<Sysmon/>":                  sysmon.ErrNotSysmon, // the manifest of the schema begins with another element
+		`<Sysmon schemaversion="4">`: nil,
+		`<!-- a -- b --><Sysmon schemaversion="4"/>`: nil, // a comment that XML does not allow
+		wrap("<FileCreate>"):                         nil,
+		wrap(`<FileCreate/>`):                        nil,
+		wrap(`<FileCreate onmatch="both"/>`):         nil,
 	} {
 		_, err := sysmon.Grade([]byte(text), sysmon.Windows)
 		if err == nil || errors.Is(err, sysmon.ErrNotSysmon) != (want != nil) {
