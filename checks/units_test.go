@@ -291,6 +291,8 @@ func buckets(r *rand.Rand, set *evidence.Set, units int) {
 		}
 		set.Record(s)
 	}
+	// A place that has to do with nobody but an account of whom there is nothing.
+	set.Record(&evidence.LogStore{Subject: evidence.Subject{ID: "w://s3/lonely/access"}, To: []evidence.Delivery{{To: "u9//archive"}}})
 }
 
 func linesOf(all []Result, unasked map[string]int, gaps []evidence.Gap, idle, expired []evidence.Waiver) []string {
