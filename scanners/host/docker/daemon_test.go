@@ -145,8 +145,9 @@ func TestDocker(t *testing.T) {
 			if !seen {
 				return
 			}
-			if first, _, _ := strings.Cut(d.Docker(t, "logs", "-t", name), " "); first != oldest.Format(time.RFC3339Nano) {
-				t.Errorf("the oldest is of %s; Docker's first line is of %s", oldest.Format(time.RFC3339Nano), first)
+			line, _, _ := strings.Cut(d.Docker(t, "logs", "-t", name), " ")
+			if first, err := time.Parse(time.RFC3339Nano, line); err != nil || !first.Equal(oldest) {
+				t.Errorf("the oldest is of %s; Docker's first line is of %s", oldest.Format(time.RFC3339Nano), line)
 			}
 		})
 	}
