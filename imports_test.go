@@ -211,6 +211,9 @@ func TestImportsRunOneWay(t *testing.T) {
 					t.Errorf("%s imports %s outside of a test", s.name, i)
 				}
 			}
+			if to == "checks/alltest" && !in(s.folder, "scanners/aws/awstest", "scanners/host/hosttest") {
+				t.Errorf("%s imports %s outside of a test", s.name, i)
+			}
 			if reason, no := exempt[to]; no && s.folder != to {
 				t.Errorf("%s imports %s outside of a test: %s", s.name, i, reason)
 			}

@@ -160,5 +160,11 @@ type Extent struct {
 	But   string `json:"but,omitempty"`
 }
 
+// Everything is the fact that nothing is left out.
+func Everything(at Origin) Value[Extent] { return Known(Extent{Grade: All}, at) }
+
+// Nothing is the fact that all is left out.
+func Nothing(at Origin) Value[Extent] { return Known(Extent{Grade: None}, at) }
+
 // Forever is the number of days of a store that keeps its records until somebody deletes them.
 const Forever = 1<<31 - 1

@@ -101,6 +101,11 @@ type Delivery struct {
 	Validated Value[bool] `json:"validated,omitzero"`
 }
 
+// EverythingTo is a delivery of everything to a store, with no buffer of ours to fill and nothing held back.
+func EverythingTo(store ID, at Origin) Delivery {
+	return Delivery{To: store, Extent: Everything(at), Lossless: Moot[bool](at), Buffer: Moot[int64](at)}
+}
+
 // A LogStore is the largest place with one retention: a container's log files, a volume, a server that takes logs.
 type LogStore struct {
 	Subject

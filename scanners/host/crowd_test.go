@@ -89,7 +89,7 @@ func TestNamesWithEscapeCodesReachNoTerminal(t *testing.T) {
 	if err := os.Rename(hosttest.Folder(t, files), dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range []string{dir, packed(t, dir)} {
+	for _, at := range []string{dir, hosttest.Pack(t, dir)} {
 		set := scan(t, at)
 		if text := shown(t, set); !strings.Contains(text, `\x1b[2J`) {
 			t.Error("nothing of it was to be seen")

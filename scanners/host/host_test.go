@@ -214,7 +214,7 @@ const machineID = "0123456789abcdef0123456789abcdef"
 func TestAnImageInOrderHasNoGap(t *testing.T) {
 	for name, set := range map[string]*evidence.Set{
 		"folder": scan(t, hosttest.Folder(t, image())),
-		"tar":    scan(t, packed(t, hosttest.Folder(t, image()))),
+		"tar":    scan(t, hosttest.Pack(t, hosttest.Folder(t, image()))),
 	} {
 		for _, g := range set.Gaps {
 			t.Errorf("%s: %s: %s", name, g.Asked, g.Err)

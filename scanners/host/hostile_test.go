@@ -3,7 +3,6 @@
 package host_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"crypto/sha256"
 	"errors"
@@ -148,7 +147,7 @@ func TestHostileFiles(t *testing.T) {
 				}
 				survives(t, tr, names, dir)
 				if tr.name != "denied" && group == "leaves" {
-					survives(t, tr, names, packed(t, dir))
+					survives(t, tr, names, hosttest.Pack(t, dir))
 				}
 			})
 		}
@@ -271,59 +270,4 @@ func fingerprint(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil))
-}
-
-// packed returns a folder as a tar. What is large and empty stays a hole in the file of the tar.
-func packed(t *testing.T, dir string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "image.tar")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = filepath.WalkDir(dir, func(at string, e fs.DirEntry, err error) error {
-		if err != nil || at == dir {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		to, _ := os.Readlink(at)
-		h, err := tar.FileInfoHeader(info, to)
-		if err != nil {
-			return err
-		}
-		if h.Name, err = filepath.Rel(dir, at); err != nil {
-			return err
-		}
-		h.Format = tar.FormatPAX
-		var b bytes.Buffer
-		if err := tar.NewWriter(&b).WriteHeader(h); err != nil {
-			return err
-		}
-		if _, err := f.Write(b.Bytes()); err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		begin, err := f.Seek(0, io.SeekCurrent)
-		if err != nil {
-			return err
-		}
-		if info.Size() < 1<<30 {
-			data, err := os.ReadFile(at)
-			if err != nil {
-				return err
-			}
-			if _, err := f.Write(data); err != nil {
-				return err
-			}
-		}
-		_, err = f.Seek(begin+(info.Size()+511)/512*512, io.SeekStart)
-		return err
-	})
-	end, _ := f.Seek(0, io.SeekCurrent)
-	if err = errors.Join(err, f.Truncate(end+1024), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }

@@ -216,7 +216,7 @@ func (s *scan) observe(a apiServer) {
 		store := a.store(path.Clean("/" + log))
 		s.records = append(s.records, store)
 		source.To = append(source.To, evidence.Delivery{
-			To: store.ID, Extent: everything(a.log.At()), Lossless: lossless(a.logMode, "blocking"), Buffer: evidence.Moot[int64](a.log.At()),
+			To: store.ID, Extent: evidence.Everything(a.log.At()), Lossless: lossless(a.logMode, "blocking"), Buffer: evidence.Moot[int64](a.log.At()),
 		})
 	}
 	webhook, known := a.webhook.Get()
@@ -225,15 +225,11 @@ func (s *scan) observe(a apiServer) {
 		source.Complete = evidence.Unknown[bool](a.webhook.Why(), a.webhook.At())
 	case webhook != "":
 		source.To = append(source.To, evidence.Delivery{
-			To: receiver(a.of.File(webhook)), Extent: everything(a.webhook.At()), Lossless: lossless(a.webhookMode, "batch"),
+			To: receiver(a.of.File(webhook)), Extent: evidence.Everything(a.webhook.At()), Lossless: lossless(a.webhookMode, "batch"),
 			Buffer: evidence.Moot[int64](a.webhook.At()),
 		})
 	}
 	s.records = append(s.records, source)
-}
-
-func everything(at evidence.Origin) evidence.Value[evidence.Extent] {
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
 }
 
 // lossless says whether a mode holds requests back until their events are written. "batch" drops events when its

@@ -181,7 +181,7 @@ func (o *observer) sends(k *collector, input int) []evidence.Delivery {
 		}
 		var out []evidence.Delivery
 		for _, id := range to {
-			out = append(out, evidence.Delivery{To: id, Extent: whole(k.declared.At()), Lossless: evidence.Moot[bool](k.at)})
+			out = append(out, evidence.Delivery{To: id, Extent: evidence.Everything(k.declared.At()), Lossless: evidence.Moot[bool](k.at)})
 		}
 		return out
 	}
@@ -221,7 +221,7 @@ func (o *observer) maybe(k *collector, why evidence.Reason, at evidence.Origin) 
 
 // away is a delivery to another machine, or to a neighbour.
 func (o *observer) away(k *collector, output shipper.Output, at evidence.Origin) evidence.Delivery {
-	d := evidence.Delivery{Extent: whole(at), Lossless: evidence.Moot[bool](at)}
+	d := evidence.Delivery{Extent: evidence.Everything(at), Lossless: evidence.Moot[bool](at)}
 	if beside := o.neighbour(k.c, output.Host); beside != nil {
 		on := beside.Asset.ID
 		if beside.keepsData() {

@@ -85,7 +85,7 @@ func (o *observer) file(c *Container, img facts, folder string, at evidence.Orig
 	return evidence.LogSource{
 		Subject:  evidence.Subject{ID: c.Asset.ID + evidence.ID("/file"+folder) + "#application", Kind: "log files", Name: folder + " of " + c.Asset.Name, At: at},
 		Activity: evidence.Application, Records: folder, Covers: []evidence.ID{c.Asset.ID},
-		To:       []evidence.Delivery{{To: store.ID, Extent: whole(at), Lossless: evidence.Moot[bool](at)}},
+		To:       []evidence.Delivery{{To: store.ID, Extent: evidence.Everything(at), Lossless: evidence.Moot[bool](at)}},
 		Complete: evidence.Known(true, at),
 	}
 }

@@ -331,20 +331,16 @@ func (o *observer) sensor(c *Container, s Sensor, out evidence.LogSource) {
 	case len(c.Every.Misses) > 0:
 		w.Parts[evidence.PartEveryNode] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(c.Every.Misses, ", ")}, c.Every.At)
 	default:
-		w.Parts[evidence.PartEveryNode] = evidence.Known(evidence.Extent{Grade: evidence.All}, c.Every.At)
+		w.Parts[evidence.PartEveryNode] = evidence.Everything(c.Every.At)
 	}
 	switch s.Keeps {
 	case KeepsStdout:
 		w.To, w.Complete = out.To, out.Complete
 	case KeepsVendor:
-		w.To = []evidence.Delivery{{To: evidence.ID("vendor:" + s.Product + "//"), Extent: whole(at), Lossless: evidence.Moot[bool](at)}}
+		w.To = []evidence.Delivery{{To: evidence.ID("vendor:" + s.Product + "//"), Extent: evidence.Everything(at), Lossless: evidence.Moot[bool](at)}}
 		w.Complete = evidence.Known(true, at)
 	default:
 		w.Complete = evidence.Unknown[bool](evidence.Elsewhere, at.WithNote("where "+s.Product+" sends its records is decided by its configuration"))
 	}
 	o.to.Record(&w)
-}
-
-func whole(at evidence.Origin) evidence.Value[evidence.Extent] {
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
 }

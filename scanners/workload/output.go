@@ -53,7 +53,7 @@ func (o *observer) output(c *Container) evidence.LogSource {
 			On:      evidence.Unknown[[]evidence.ID](driver.Why(), unread),
 			Kept:    evidence.Unknown[int](driver.Why(), unread),
 		})
-		s.To = []evidence.Delivery{{To: store.ID, Extent: whole(at), Lossless: evidence.Unknown[bool](driver.Why(), unread)}}
+		s.To = []evidence.Delivery{{To: store.ID, Extent: evidence.Everything(at), Lossless: evidence.Unknown[bool](driver.Why(), unread)}}
 		return s
 	}
 	s.To = []evidence.Delivery{o.driver(c, name, options, at)}
@@ -97,7 +97,7 @@ func (o *observer) kubelet(c *Container, s *evidence.LogSource) {
 		Kept: evidence.Known(0, at), Bytes: evidence.Known(int64(5*10<<20), at), // containerLogMaxFiles x containerLogMaxSize
 		ColdAfter: evidence.Moot[int](at), Lingers: evidence.Moot[int64](at), Complete: evidence.Known(true, at),
 	})
-	s.To = []evidence.Delivery{{To: store.ID, Extent: whole(at), Lossless: evidence.Known(true, at)}}
+	s.To = []evidence.Delivery{{To: store.ID, Extent: evidence.Everything(at), Lossless: evidence.Known(true, at)}}
 	s.Complete = evidence.Unknown[bool](evidence.Elsewhere, c.Log.At.WithNote("whether a collector of the cluster takes the output away is not in these files; scan the cluster or say it under platform"))
 	copies, optedOut := o.collected(c)
 	store.To = append(store.To, copies...)
@@ -116,7 +116,7 @@ func (o *observer) kubelet(c *Container, s *evidence.LogSource) {
 // driver says where one of Docker's log drivers brings records, and what it may lose. The defaults are those of
 // https://docs.docker.com/engine/logging/configure/ and the pages of each driver.
 func (o *observer) driver(c *Container, name string, options map[string]evidence.Value[string], at evidence.Origin) evidence.Delivery {
-	d := evidence.Delivery{Extent: whole(at), Lossless: evidence.Known(true, at), Buffer: evidence.Moot[int64](at)}
+	d := evidence.Delivery{Extent: evidence.Everything(at), Lossless: evidence.Known(true, at), Buffer: evidence.Moot[int64](at)}
 	if mode, written := options["mode"]; written {
 		value, known := mode.Get()
 		switch {
@@ -269,7 +269,7 @@ func (o *observer) remote(c *Container, name string, options map[string]evidence
 	if d.Extent.At().Note == evidence.NoteDeclared {
 		at.Note = evidence.NoteDeclared
 	}
-	d.Extent = whole(at)
+	d.Extent = evidence.Everything(at)
 	beside := o.neighbour(c, server)
 	if !loopback(scheme, server) && beside == nil {
 		d.To = evidence.ID(kind + ":" + server + "//")

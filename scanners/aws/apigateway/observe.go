@@ -35,9 +35,9 @@ func observe(s *scope.Scope, st stage) {
 	l := s.Source(thing, evidence.Edge, "access log", asset.Name, st.at)
 	l.Records, l.Covers = "requests", []evidence.ID{asset.ID}
 	l.Enabled = evidence.Known(st.access != "", st.at)
-	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Known(evidence.Extent{Grade: evidence.All}, st.at)}
+	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Everything(st.at)}
 	if to, ok := vended.Store(s, st.access, ""); ok {
-		l.To = []evidence.Delivery{scope.To(to, st.at)}
+		l.To = []evidence.Delivery{evidence.EverythingTo(to, st.at)}
 		vended.Groups(s, l)
 	}
 	s.Record(l)
@@ -47,7 +47,7 @@ func observe(s *scope.Scope, st stage) {
 		l.Records, l.Covers = "traces of requests", []evidence.ID{asset.ID}
 		l.Enabled = evidence.Known(true, st.at)
 		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryEvent: evidence.Known(traced, st.at), evidence.PartTraffic: evidence.Known(traced, st.at)}
-		l.To = []evidence.Delivery{scope.To(s.GroupID(st.executionGroup), st.at)}
+		l.To = []evidence.Delivery{evidence.EverythingTo(s.GroupID(st.executionGroup), st.at)}
 		s.Record(l)
 	}
 }

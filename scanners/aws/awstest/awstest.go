@@ -22,8 +22,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"lookback/checks"
-	"lookback/checks/all"
+	"lookback/checks/alltest"
 	"lookback/evidence"
 	"lookback/scanners/aws/scope"
 )
@@ -188,15 +187,5 @@ func (nothing) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// Judge runs all checks over a set and returns what came out, a line for each result: "fail recorded-cloud-api ID: message".
-func Judge(set *evidence.Set) []string {
-	var out []string
-	for _, r := range checks.Run(set, all.All(), checks.DefaultPolicy(), nil).All {
-		line := fmt.Sprintf("%s %s %s: %s", r.Outcome, r.Check.ID, r.Subject.ID, r.Message)
-		if r.Follows != "" {
-			line += " (follows " + r.Follows + ")"
-		}
-		out = append(out, line)
-	}
-	return out
-}
+// Judge returns what all checks say of a set: see [alltest.Judge].
+func Judge(set *evidence.Set) []string { return alltest.Judge(set) }

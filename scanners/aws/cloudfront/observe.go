@@ -53,11 +53,11 @@ func observe(s *scope.Scope, d distribution) {
 	l.Enabled = vended.Either(d.standard.on, d.vended.On)
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: bestEffort}, l.Enabled.At()),
-		evidence.PartTraffic:    evidence.Known(evidence.Extent{Grade: evidence.All}, l.Enabled.At()),
+		evidence.PartTraffic:    evidence.Everything(l.Enabled.At()),
 	}
 	if on, _ := d.standard.on.Get(); on {
 		if bucket, ok := bucketOf(d.standard.bucket); ok {
-			l.To = append(l.To, scope.To(s.Bucket(scope.Place{Bucket: bucket, Prefix: d.standard.prefix}), d.standard.on.At()))
+			l.To = append(l.To, evidence.EverythingTo(s.Bucket(scope.Place{Bucket: bucket, Prefix: d.standard.prefix}), d.standard.on.At()))
 		}
 	}
 	l.To = append(l.To, d.vended.To...)
@@ -87,14 +87,14 @@ func observe(s *scope.Scope, d distribution) {
 				continue
 			}
 			if to, ok := vended.Store(s, aws.ToString(e.KinesisStreamConfig.StreamARN), ""); ok {
-				l.To = append(l.To, scope.To(to, s.At(listRealtime, aws.ToString(c.Name))))
+				l.To = append(l.To, evidence.EverythingTo(to, s.At(listRealtime, aws.ToString(c.Name))))
 			}
 		}
 	}
 	if err := d.realtime.unseen; err != nil {
 		l.Complete = scope.Unknown[bool](err, s.At(listRealtime, ""))
 	}
-	traffic := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	traffic := evidence.Everything(at)
 	switch err := d.realtime.unseen; {
 	case len(but) > 0:
 		traffic = evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(but, "; ")}, at)

@@ -32,7 +32,7 @@ func (s selection) of(partition, bucket string) access {
 	if !s.open.IsZero() {
 		return access{s.open, s.open}
 	}
-	none := evidence.Known(evidence.Extent{Grade: evidence.None}, s.at)
+	none := evidence.Nothing(s.at)
 	out := access{none, none}
 	for _, o := range s.objects {
 		a := o.of(prefix(partition, bucket), s.at)

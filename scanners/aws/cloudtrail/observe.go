@@ -90,7 +90,7 @@ func (t trail) told() bool {
 func observeStore(s, home *scope.Scope, d dataStore) {
 	thing := "cloudtrail/event-data-store/" + d.name
 	w := writer{kind: "event data store", name: d.name, thing: thing, at: d.at, runs: d.collecting, since: d.since, everywhere: d.everywhere, home: home, record: s.Record}
-	w.to = []evidence.Delivery{scope.To(home.ID(thing), d.at)}
+	w.to = []evidence.Delivery{evidence.EverythingTo(home.ID(thing), d.at)}
 	switch {
 	case !d.everywhere:
 		w.covers = []evidence.ID{s.Home()}
@@ -347,7 +347,7 @@ func globalCalls(partition, region string, t trail) evidence.Value[evidence.Exte
 	case !known:
 		return evidence.Unknown[evidence.Extent](t.global.Why(), t.global.At())
 	case !on:
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, t.global.At())
+		return evidence.Nothing(t.global.At())
 	}
 	return t.selection.global
 }
@@ -356,7 +356,7 @@ func globalCalls(partition, region string, t trail) evidence.Value[evidence.Exte
 func (t trail) deliveries(home *scope.Scope) []evidence.Delivery {
 	var out []evidence.Delivery
 	add := func(store evidence.ID, a arrival, validated evidence.Value[bool]) {
-		d := scope.To(store, t.at)
+		d := evidence.EverythingTo(store, t.at)
 		d.Last, d.Error, d.Validated = a.last, a.failed, validated
 		if grade(t.selection.reads) == evidence.None && grade(t.selection.writes) == evidence.None && !a.last.IsUnknown() {
 			d.Last = evidence.Moot[time.Time](a.last.At().WithNote("it takes data events alone: quiet is normal"))
@@ -389,7 +389,7 @@ func observeHistory(s *scope.Scope) {
 	const thing, kind, days = "event-history", "event history", 90
 	at := s.At("ec2:DescribeRegions", "").WithNote("AWS keeps it by default")
 	name := "the event history of " + s.Region
-	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	all := evidence.Everything(at)
 	l := s.Source(thing, evidence.CloudAPI, kind, name, at)
 	l.Records, l.Covers, l.Enabled, l.Floor = "management events", []evidence.ID{s.Home()}, evidence.Known(true, at), true
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartReads: all, evidence.PartWrites: all}
@@ -402,7 +402,7 @@ func observeHistory(s *scope.Scope) {
 	}
 	store := s.Store(s.ID("cloudtrail/"+thing), kind, name, at)
 	store.Kept, store.Locked = evidence.Known(days, at), evidence.Known(days, at)
-	l.To = []evidence.Delivery{scope.To(store.ID, at)}
+	l.To = []evidence.Delivery{evidence.EverythingTo(store.ID, at)}
 	s.Record(l)
 	s.Record(store)
 }

@@ -39,7 +39,7 @@ func unselected(why evidence.Value[bool]) selection {
 // everyCall is what a trail takes for which nobody chose: all management events and no data events. See the SDK's doc of
 // PutEventSelectors.
 func everyCall(at evidence.Origin) selection {
-	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at.WithNote("AWS default"))
+	all := evidence.Everything(at.WithNote("AWS default"))
 	return selection{reads: all, writes: all, global: all, at: at}
 }
 
@@ -50,7 +50,7 @@ func (s selection) calls() bool {
 
 // selected puts selectors together: an event is taken that one of them takes.
 func selected(basic []types.EventSelector, advanced []types.AdvancedEventSelector, at evidence.Origin) selection {
-	none := evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+	none := evidence.Nothing(at)
 	out := selection{reads: none, writes: none, global: none, at: at}
 	for _, b := range basic {
 		out.addBasic(b, at)
@@ -200,14 +200,14 @@ func (f *filter) narrow(name string, field types.AdvancedFieldSelector) {
 }
 
 func (f filter) access(at evidence.Origin) access {
-	extent := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	extent := evidence.Everything(at)
 	if len(f.but) > 0 {
 		extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: strings.Join(f.but, ", ")}, at)
 	}
 	if f.doubt != "" {
 		extent = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote(f.doubt))
 	}
-	none := evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+	none := evidence.Nothing(at)
 	out := access{none, none}
 	if f.reads {
 		out.reads = extent

@@ -57,7 +57,7 @@ func observe(s *scope.Scope, r recorder) {
 		if mode := one.RecordingMode; mode != nil && mode.RecordingFrequency == types.RecordingFrequencyDaily {
 			source.Parts[evidence.PartEveryEvent] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "one state a day"}, s.At(recorders, name))
 		}
-		history := scope.To(store.ID, at)
+		history := evidence.EverythingTo(store.ID, at)
 		history.Error, history.Last = failing, evidence.Moot[time.Time](at) // where nothing changes, nothing is written
 		source.To = []evidence.Delivery{history}
 		if r.channelErr != nil {
@@ -78,7 +78,7 @@ func (r recorder) toBucket(s *scope.Scope, c types.DeliveryChannel, bucket strin
 		prefix = p + "/" + prefix
 	}
 	at := s.At(delivered, aws.ToString(c.Name))
-	d := scope.To(s.Bucket(scope.Place{Bucket: bucket, Prefix: prefix, Key: aws.ToString(c.S3KmsKeyArn)}), s.At(channels, aws.ToString(c.Name)))
+	d := evidence.EverythingTo(s.Bucket(scope.Place{Bucket: bucket, Prefix: prefix, Key: aws.ToString(c.S3KmsKeyArn)}), s.At(channels, aws.ToString(c.Name)))
 	d.Last = evidence.Moot[time.Time](at)
 	d.Error = evidence.Unknown[string](evidence.Failed, at.WithNote("no status was given for it"))
 	if r.deliveredErr != nil {
@@ -114,7 +114,7 @@ func kinds(g *types.RecordingGroup, at evidence.Origin) evidence.Value[evidence.
 	}
 	switch {
 	case g == nil || g.AllSupported: // without a group it is all that are supported: the API's reference, RecordingGroup
-		return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+		return evidence.Everything(at)
 	case g.RecordingStrategy != nil && g.RecordingStrategy.UseOnly == types.RecordingStrategyTypeExclusionByResourceTypes:
 		var not []string
 		if g.ExclusionByResourceTypes != nil {
@@ -123,7 +123,7 @@ func kinds(g *types.RecordingGroup, at evidence.Origin) evidence.Value[evidence.
 			}
 		}
 		if len(not) == 0 {
-			return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+			return evidence.Everything(at)
 		}
 		return some("not %s", few(not))
 	case len(g.ResourceTypes) == 0:

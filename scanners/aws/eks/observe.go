@@ -54,11 +54,11 @@ func observe(s *scope.Scope, c cluster) {
 		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: "AWS delivers them as best effort"}, c.at),
 	}
 	for _, part := range audited {
-		log.Parts[part] = evidence.Known(evidence.Extent{Grade: evidence.All}, c.at.WithNote(policyNote))
+		log.Parts[part] = evidence.Everything(c.at.WithNote(policyNote))
 	}
 	group := "/aws/eks/" + c.name + "/cluster"
 	s.After(func(context.Context) {
-		to := scope.To(s.GroupID(group), c.at)
+		to := evidence.EverythingTo(s.GroupID(group), c.at)
 		created, exists := s.Group(group)
 		there, known := exists.Get()
 		switch {

@@ -124,11 +124,11 @@ func encrypted(ctx context.Context, client *elbv2.Client, arn string, at evidenc
 	}
 	switch {
 	case !tls:
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, at), nil
+		return evidence.Nothing(at), nil
 	case other:
 		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "its TLS listeners alone"}, at), nil
 	}
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at), nil
+	return evidence.Everything(at), nil
 }
 
 func readClassic(ctx context.Context, s *scope.Scope) {

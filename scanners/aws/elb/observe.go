@@ -52,7 +52,7 @@ func observe(s *scope.Scope, b balancer) {
 	}
 	l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
 		evidence.PartEveryEvent: evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, l.Enabled.At()),
-		evidence.PartTraffic:    evidence.Known(evidence.Extent{Grade: evidence.All}, l.Enabled.At()), // it could log no more
+		evidence.PartTraffic:    evidence.Everything(l.Enabled.At()), // it could log no more
 	}
 	if b.tls.IsUnknown() { // it may have nothing that it could log
 		l.Enabled = evidence.Unknown[bool](b.tls.Why(), b.tls.At())
@@ -80,7 +80,7 @@ func source(s *scope.Scope, asset *evidence.Asset, thing, kind string, own log, 
 	if on, _ := own.on.Get(); on && own.bucket != "" {
 		// bucket[/prefix]/AWSLogs/aws-account-id/elasticloadbalancing/region/: the user guides, "Access log files".
 		place := scope.Place{Bucket: own.bucket, Prefix: vended.Under(own.prefix, "AWSLogs/"+s.Account+"/elasticloadbalancing/"+s.Region)}
-		l.To = append(l.To, scope.To(s.Bucket(place), own.on.At()))
+		l.To = append(l.To, evidence.EverythingTo(s.Bucket(place), own.on.At()))
 	}
 	l.To = append(l.To, also.To...)
 	for _, fact := range []evidence.Value[bool]{own.on, also.Whole} {

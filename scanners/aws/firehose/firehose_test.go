@@ -41,7 +41,7 @@ func writer(_ context.Context, s *scope.Scope) {
 	source := s.Source("flow/fl-1", evidence.NetworkFlow, "flow log", "fl-1", at)
 	source.Covers = []evidence.ID{s.Home()}
 	source.Enabled = evidence.Known(true, at)
-	source.To = []evidence.Delivery{scope.To(stream, at)}
+	source.To = []evidence.Delivery{evidence.EverythingTo(stream, at)}
 	s.Record(source)
 }
 

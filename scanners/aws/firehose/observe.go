@@ -40,7 +40,7 @@ func observe(s *scope.Scope, name string, described evidence.Value[types.Deliver
 		store.Kept = evidence.Known(0, at.WithNote("it passes records on"))
 	}
 	for _, d := range to {
-		delivery := scope.To(d.to, at)
+		delivery := evidence.EverythingTo(d.to, at)
 		delivery.Extent = extent(stream.DeliveryStreamStatus, d, at)
 		store.To = append(store.To, delivery)
 	}

@@ -55,7 +55,7 @@ func observe(s *scope.Scope, f firewall) {
 			}
 			on = true
 			if to, ok := store(s, c, f.name); ok {
-				l.To = append(l.To, scope.To(to, at))
+				l.To = append(l.To, evidence.EverythingTo(to, at))
 			}
 		}
 		if on {

@@ -181,7 +181,7 @@ func (l flowLog) deliver(source *evidence.LogSource) {
 }
 
 func delivery(to evidence.ID, failure evidence.Value[string], at evidence.Origin) evidence.Delivery {
-	d := scope.To(to, at)
+	d := evidence.EverythingTo(to, at)
 	d.Error = failure
 	d.Last = evidence.Moot[time.Time](at.WithNote("a quiet network writes nothing"))
 	return d
@@ -258,7 +258,7 @@ func (t together) share(some []flowLog) evidence.Value[evidence.Extent] {
 			return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only that of " + list(slices.Compact(of), t.kind)}, at)
 		}
 	}
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	return evidence.Everything(at)
 }
 
 // list names a few things, or says how many they are.
@@ -290,11 +290,11 @@ func (t together) extent(logs []flowLog, traffic []types.TrafficType, at evidenc
 	subnets := t.kind == "subnet"
 	switch {
 	case subnets && t.err == nil && len(ids) == len(t.of):
-		return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+		return evidence.Everything(at)
 	case !doubt.IsZero():
 		return doubt
 	case len(ids) == 0:
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+		return evidence.Nothing(at)
 	case subnets && t.err != nil:
 		return scope.Unknown[evidence.Extent](t.err, evidence.Origin{Call: "ec2:DescribeSubnets", Of: at.Of})
 	}
@@ -356,9 +356,9 @@ func (l flowLog) extent(traffic []types.TrafficType) evidence.Value[evidence.Ext
 	case slices.Contains(traffic, l.traffic) && l.nameless:
 		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "its format leaves out who talked to whom"}, l.at)
 	case slices.Contains(traffic, l.traffic):
-		return evidence.Known(evidence.Extent{Grade: evidence.All}, l.at)
+		return evidence.Everything(l.at)
 	case slices.Contains(l.traffic.Values(), l.traffic):
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, l.at)
+		return evidence.Nothing(l.at)
 	}
 	return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, l.at.WithNote("its kind of traffic is "+string(l.traffic)))
 }

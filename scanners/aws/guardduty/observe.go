@@ -46,10 +46,10 @@ func observe(s *scope.Scope, d detector) {
 	if created, err := time.Parse(time.RFC3339, d.created); err == nil {
 		source.Since = evidence.Known(created.UTC().Truncate(time.Second), d.at)
 	}
-	source.To = append(source.To, scope.To(store.ID, d.at))
+	source.To = append(source.To, evidence.EverythingTo(store.ID, d.at))
 	source.Complete = d.exports.whole
 	for _, t := range d.exports.to {
-		delivery := scope.To(s.Bucket(t.place), t.at)
+		delivery := evidence.EverythingTo(s.Bucket(t.place), t.at)
 		delivery.Last = evidence.Moot[time.Time](t.at) // no finding is good news
 		switch {
 		case d.on.IsUnknown():
@@ -68,7 +68,7 @@ func observe(s *scope.Scope, d detector) {
 		source.Complete = evidence.Unknown[bool](hub.Why(), hub.At())
 	default:
 		if is, _ := hub.Get(); is { // GuardDuty sends to it as soon as both are on
-			source.To = append(source.To, scope.To(securityhub.StoreID(s), hub.At()))
+			source.To = append(source.To, evidence.EverythingTo(securityhub.StoreID(s), hub.At()))
 		}
 	}
 	s.Record(source)

@@ -86,11 +86,11 @@ func TestAKeyIsAskedForOnceInItsOwnRegion(t *testing.T) {
 		return nil, awstest.Denied()
 	}, func(ctx context.Context, s *scope.Scope) {
 		for _, key := range []string{far, "alias/logs", far, "alias/logs"} {
-			if v := InForce(ctx, s, key); v.Why() != evidence.Denied {
+			if v := Describe(ctx, s, key).InForce; v.Why() != evidence.Denied {
 				t.Errorf("got %+v", v)
 			}
 		}
-		if of := InForce(ctx, s, far).At().Of; of != "us-east-2/key/far" {
+		if of := Describe(ctx, s, far).InForce.At().Of; of != "us-east-2/key/far" {
 			t.Errorf("got %s", of)
 		}
 	})

@@ -64,11 +64,6 @@ func Describe(ctx context.Context, s *scope.Scope, key string) Key {
 	})
 }
 
-// InForce says whether what a key encrypts can be read.
-func InForce(ctx context.Context, s *scope.Scope, key string) evidence.Value[bool] {
-	return Describe(ctx, s, key).InForce
-}
-
 func observe(k types.KeyMetadata, at evidence.Origin) Key {
 	if k.KeyManager == types.KeyManagerTypeAws {
 		at.Note = "AWS manages the key"

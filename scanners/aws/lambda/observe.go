@@ -48,7 +48,7 @@ func observe(s *scope.Scope, f *function) {
 	out := s.Source(thing, evidence.Application, "function log", "the output of "+f.name, f.at)
 	// "Lambda automatically captures logs for all function invocations": the developer guide, as above.
 	out.Records, out.Covers, out.Enabled = "its invocations and its output", []evidence.ID{asset.ID}, f.writes
-	to := scope.To(s.GroupID(f.group), f.at)
+	to := evidence.EverythingTo(s.GroupID(f.group), f.at)
 	if but := f.filtered(); but != "" {
 		to.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, f.at)
 	}

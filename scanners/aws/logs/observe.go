@@ -110,7 +110,7 @@ func (g group) kept() evidence.Value[int] {
 
 // delivery is what a filter does.
 func (f filter) delivery(s *scope.Scope) evidence.Delivery {
-	d := scope.To(destination(s, f.to), f.at)
+	d := evidence.EverythingTo(destination(s, f.to), f.at)
 	only := strings.TrimSpace(f.pattern)
 	if only == "" {
 		only = strings.TrimSpace(f.fields)

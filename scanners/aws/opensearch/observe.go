@@ -30,7 +30,7 @@ func observe(s *scope.Scope, d domain) {
 		// second: the developer guide, "Monitoring audit logs". No call of AWS tells of the second.
 		l.Enabled = evidence.Unknown[bool](evidence.Elsewhere, d.published.At().WithNote("it is published, but whether it is written is set inside, in OpenSearch Dashboards"))
 		if to, ok := vended.Store(s, d.group, ""); ok {
-			l.To = []evidence.Delivery{scope.To(to, d.published.At())}
+			l.To = []evidence.Delivery{evidence.EverythingTo(to, d.published.At())}
 			vended.Groups(s, l)
 		}
 	}

@@ -154,7 +154,7 @@ func observe(s *scope.Scope, d database) {
 			}
 		}
 		if w.exported {
-			l.To = append(l.To, w.brings(scope.To(s.GroupID(d.groups+w.log), d.at), ways))
+			l.To = append(l.To, w.brings(evidence.EverythingTo(s.GroupID(d.groups+w.log), d.at), ways))
 			continue
 		}
 		store := s.Store(s.ID(d.thing+"/"+w.log), "log files", "the local "+w.log+" log of "+d.name, d.at)
@@ -164,16 +164,16 @@ func observe(s *scope.Scope, d database) {
 			store.Kept, store.Bytes = evidence.Unknown[int](w.on.Why(), w.on.At()), evidence.Unknown[int64](w.on.Why(), w.on.At())
 		}
 		s.Record(store)
-		l.To = append(l.To, w.brings(scope.To(store.ID, d.at), ways))
+		l.To = append(l.To, w.brings(evidence.EverythingTo(store.ID, d.at), ways))
 	}
 	if arn := d.setting("SQLSERVER_AUDIT", "S3_BUCKET_ARN"); arn != "" {
 		if to, ok := vended.Store(s, arn, d.name); ok { // bucket/key-prefix/instance-name/: the user guide, "Using the audit files"
-			l.To = append(l.To, scope.To(to, d.options.At()))
+			l.To = append(l.To, evidence.EverythingTo(to, d.options.At()))
 		}
 	}
 	if d.stream != "" {
 		l.Enabled = evidence.Known(true, d.at.WithNote("as a database activity stream"))
-		l.To = append(l.To, scope.To(s.ID("kinesis/"+d.stream), d.at))
+		l.To = append(l.To, evidence.EverythingTo(s.ID("kinesis/"+d.stream), d.at))
 	}
 	s.Record(l)
 }

@@ -46,13 +46,13 @@ func observe(s *scope.Scope, c cluster) {
 		// Connection and user logs go to a bucket together, the user activity log too where a parameter asks for it:
 		// [prefix/]AWSLogs/AccountID/redshift/Region/, the management guide.
 		place := scope.Place{Bucket: c.bucket, Prefix: vended.Under(c.prefix, "AWSLogs/"+s.Account+"/redshift/"+s.Region)}
-		to := scope.To(s.Bucket(place), at)
+		to := evidence.EverythingTo(s.Bucket(place), at)
 		c.arrival(&to, at)
 		l.To = []evidence.Delivery{to}
 	case !slices.Contains(c.exports, connections):
 		l.Enabled = evidence.Known(false, at.WithNote("only "+strings.Join(c.exports, ", ")+" goes to CloudWatch Logs"))
 	default:
-		to := scope.To(s.GroupID("/aws/redshift/cluster/"+c.name+"/"+connections), at)
+		to := evidence.EverythingTo(s.GroupID("/aws/redshift/cluster/"+c.name+"/"+connections), at)
 		c.arrival(&to, at)
 		l.To = []evidence.Delivery{to}
 	}

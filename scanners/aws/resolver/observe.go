@@ -131,7 +131,7 @@ func observe(s *scope.Scope, a association) {
 		}, a.at),
 	}
 	if a.to != "" {
-		d := scope.To(a.to, a.at)
+		d := evidence.EverythingTo(a.to, a.at)
 		d.Error = a.failure
 		d.Last = evidence.Moot[time.Time](a.at.WithNote("a quiet network asks for nothing"))
 		source.To = append(source.To, d)

@@ -51,7 +51,7 @@ func observeBucket(s *scope.Scope, b bucket) {
 	if logging == nil {
 		at = b.vended.On.At()
 	}
-	all := evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	all := evidence.Everything(at)
 	source := s.Source("s3/"+b.name+"/access", evidence.CloudData, "server access log", b.name, at)
 	source.ID = id + "/access#" + evidence.ID(evidence.CloudData)
 	source.Records = "requests for its objects"
@@ -66,7 +66,7 @@ func observeBucket(s *scope.Scope, b bucket) {
 		source.Enabled, source.To, source.Complete = b.vended.On, b.vended.To, b.vended.Whole
 	} else {
 		source.Enabled = evidence.Known(true, at)
-		source.To = []evidence.Delivery{scope.To(s.Bucket(scope.Place{
+		source.To = []evidence.Delivery{evidence.EverythingTo(s.Bucket(scope.Place{
 			Bucket: aws.ToString(logging.TargetBucket), Prefix: aws.ToString(logging.TargetPrefix),
 		}), at)}
 	}
@@ -331,7 +331,7 @@ func (s settings) copies(in *scope.Scope, places []scope.Place, prefixes []strin
 		if owner := aws.ToString(r.Destination.Account); owner != "" && owner != in.Account {
 			at.Note = "in account " + owner
 		}
-		d := scope.To(in.Bucket(to), at)
+		d := evidence.EverythingTo(in.Bucket(to), at)
 		d.Extent = extent
 		out = append(out, d)
 	}
@@ -371,7 +371,7 @@ func (s settings) copied(r types.ReplicationRule, places []scope.Place, prefixes
 	if !whole {
 		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: fmt.Sprintf("only what begins with %q", prefix)}, at)
 	}
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	return evidence.Everything(at)
 }
 
 func copiesKMS(r types.ReplicationRule) bool {

@@ -109,7 +109,7 @@ func trails(places ...scope.Place) scope.Service {
 			source := s.Source("cloudtrail/main", evidence.CloudAPI, "trail", "main", at)
 			source.Covers = []evidence.ID{s.Home()}
 			source.Enabled = evidence.Known(true, at)
-			source.To = []evidence.Delivery{scope.To(s.Bucket(p), at)}
+			source.To = []evidence.Delivery{evidence.EverythingTo(s.Bucket(p), at)}
 			s.Record(source)
 		}
 	}}

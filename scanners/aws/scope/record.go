@@ -18,16 +18,6 @@ func (s *Scope) Source(thing string, a evidence.Activity, kind, name string, at 
 	}
 }
 
-// To returns a delivery of everything to a store, by a service of AWS that has no buffer of ours to fill.
-func To(store evidence.ID, at evidence.Origin) evidence.Delivery {
-	return evidence.Delivery{
-		To:       store,
-		Extent:   evidence.Known(evidence.Extent{Grade: evidence.All}, at),
-		Lossless: evidence.Moot[bool](at),
-		Buffer:   evidence.Moot[int64](at),
-	}
-}
-
 // Store returns a store that AWS keeps for this account: neither bytes nor the end of an asset bound it. How long it keeps
 // what it holds is left to the caller.
 func (s *Scope) Store(id evidence.ID, kind, name string, at evidence.Origin) *evidence.LogStore {
@@ -75,7 +65,7 @@ func led(records []evidence.Record) (out []evidence.Record) {
 		store := in.Store(id, "unseen stores", name, at)
 		store.Kept, store.Locked, store.Complete = evidence.Unknown[int](why, at), evidence.Unknown[int](why, at), evidence.Unknown[bool](why, at)
 		once(store)
-		to := To(id, at)
+		to := evidence.EverythingTo(id, at)
 		to.Extent, to.Error = evidence.Unknown[evidence.Extent](why, at), evidence.Unknown[string](why, at)
 		source := in.Source("", from.Activity, "unseen stores", name, at)
 		source.ID = id + evidence.ID("#"+string(from.Activity))
@@ -145,7 +135,7 @@ func (s *Scope) stand(asked string, err error, at evidence.Origin, of Unseen) {
 	for _, a := range of.Activities {
 		source := s.Source(thing, a, asked, self.Name, at)
 		source.Covers, source.Enabled, source.Complete = []evidence.ID{covers}, no, no
-		to := To(store.ID, at)
+		to := evidence.EverythingTo(store.ID, at)
 		to.Extent, to.Error = Unknown[evidence.Extent](err, at), Unknown[string](err, at)
 		if a == evidence.Application {
 			to.Lossless = no

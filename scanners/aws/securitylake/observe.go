@@ -42,9 +42,9 @@ func observe(s *scope.Scope, l lake) {
 		source.Covers, source.Enabled = covers, enabled
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{}
 		for _, p := range m.parts {
-			source.Parts[p] = evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+			source.Parts[p] = evidence.Everything(at)
 		}
-		source.To = []evidence.Delivery{scope.To(store, s.At(lakes, ""))}
+		source.To = []evidence.Delivery{evidence.EverythingTo(store, s.At(lakes, ""))}
 		s.Record(source)
 	}
 	for _, name := range l.taken[s.Account] {

@@ -72,7 +72,7 @@ func Of(ctx context.Context, s *scope.Scope, resource, logType string) Delivered
 				out.On = evidence.Known(true, at)
 			}
 			if to, ok := r.store(s, aws.ToString(d.DeliveryDestinationArn)); ok {
-				delivery := scope.To(to, at)
+				delivery := evidence.EverythingTo(to, at)
 				// The SDK on PutDeliverySourceInput.DeliverySourceConfiguration: {"samplingRate": "50"}.
 				if rate := source.DeliverySourceConfiguration["samplingRate"]; rate != "" && rate != "100" {
 					delivery.Extent = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "a sample of " + rate + " in 100"}, at)

@@ -53,7 +53,7 @@ func observe(s *scope.Scope, d door) {
 }
 
 func delivery(s *scope.Scope, group string, at evidence.Origin) evidence.Delivery {
-	to := scope.To(s.GroupID(group), at)
+	to := evidence.EverythingTo(s.GroupID(group), at)
 	to.Last = evidence.Moot[time.Time](at.WithNote("a door that nobody uses writes nothing"))
 	if to.To.Target() == s.Home().Target() { // a log group of this region
 		_, exists := s.Group(strings.TrimPrefix(to.To.Thing(), "logs/"))

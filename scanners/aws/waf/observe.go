@@ -52,7 +52,7 @@ func observe(s *scope.Scope, a acl) {
 			at = at.WithNote("left out: " + fields)
 		}
 		l := source(thing+"/"+strings.ToLower(string(owner)), evidence.Known(true, at))
-		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Known(evidence.Extent{Grade: evidence.All}, at)}
+		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartTraffic: evidence.Everything(at)}
 		if kept, filtered := extent(c.LoggingFilter); filtered {
 			l.Enabled = evidence.Known(kept.Grade != evidence.None, at)
 			l.Parts[evidence.PartEveryEvent], l.Parts[evidence.PartTraffic] = evidence.Known(kept, at), evidence.Known(kept, at)
@@ -65,7 +65,7 @@ func observe(s *scope.Scope, a acl) {
 		}
 		for _, arn := range c.LogDestinationConfigs {
 			if to, ok := vended.Store(s, arn, below); ok {
-				l.To = append(l.To, scope.To(to, at))
+				l.To = append(l.To, evidence.EverythingTo(to, at))
 			}
 		}
 		vended.Groups(s, l)

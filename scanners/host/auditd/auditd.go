@@ -52,12 +52,12 @@ func Read(_ context.Context, s *scope.Scope) {
 func TimeChanges(s *scope.Scope) evidence.Value[evidence.Extent] {
 	d := find(s)
 	if d == nil {
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, evidence.Origin{File: "etc/audit", Note: "no audit daemon is installed"})
+		return evidence.Nothing(evidence.Origin{File: "etc/audit", Note: "no audit daemon is installed"})
 	}
 	if on, known := d.enabled.Get(); !known {
 		return evidence.Unknown[evidence.Extent](d.enabled.Why(), d.enabled.At())
 	} else if !on {
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, d.enabled.At())
+		return evidence.Nothing(d.enabled.At())
 	}
 	return d.parts[evidence.PartTimeChanges]
 }
@@ -277,7 +277,7 @@ func (d *daemon) cut(before *ruleset, end *refusal, m machine) {
 	for p, with := range whole.parts {
 		without, ok := d.parts[p]
 		if !ok {
-			without = evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+			without = evidence.Nothing(at)
 		}
 		d.parts[p] = pick(with, without)
 	}
@@ -373,7 +373,7 @@ func (d *daemon) deliveries(s *scope.Scope) (to []evidence.Delivery, complete ev
 	if d.conf["write_logs"].text != "no" && d.conf["log_format"].text != "nolog" {
 		store := d.store(s)
 		s.Record(store)
-		by := scope.To(store.ID, store.At)
+		by := evidence.EverythingTo(store.ID, store.At)
 		by.Lossless = d.lossless()
 		to = append(to, by)
 	}

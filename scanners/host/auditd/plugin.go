@@ -67,7 +67,7 @@ func remote(s *scope.Scope) (evidence.Delivery, error) {
 	if port, err := strconv.Atoi(c["port"].text); err == nil {
 		server.text += ":" + strconv.Itoa(port)
 	}
-	by := scope.To(evidence.ID("auditd:"+server.text+"//"), server.at)
+	by := evidence.EverythingTo(evidence.ID("auditd:"+server.text+"//"), server.at)
 	by.Lossless = evidence.Known(false, c["mode"].at.WithNote("without mode = forward nothing waits on disk while the server is away"))
 	if c["mode"].text == "forward" {
 		by.Lossless = evidence.Known(true, c["mode"].at)
@@ -123,5 +123,5 @@ func (d *daemon) laurel(s *scope.Scope, p map[string]value) evidence.Delivery {
 		store.Bytes = evidence.Known(size*(generations+1), at)
 	}
 	s.Record(store)
-	return scope.To(store.ID, p["path"].at)
+	return evidence.EverythingTo(store.ID, p["path"].at)
 }

@@ -11,18 +11,6 @@ import (
 
 const stock = "[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n"
 
-// enabled returns the files of a service that starts with the host, and more.
-func enabled(name string, files map[string]string) map[string]string {
-	out := map[string]string{
-		"usr/lib/systemd/system/" + name:                     stock,
-		"etc/systemd/system/multi-user.target.wants/" + name: "-> /usr/lib/systemd/system/" + name,
-	}
-	for k, v := range files {
-		out[k] = v
-	}
-	return out
-}
-
 // sources is what the clock of an image takes the time from: "ntp.a, ntp.b (several) at etc/chrony/chrony.conf:1".
 func sources(t *testing.T, files map[string]string) string {
 	t.Helper()
@@ -61,30 +49,30 @@ func TestWhatTheTimeIsTakenFrom(t *testing.T) {
 		want  string
 	}{
 		"nothing is installed": {map[string]string{"etc/hostname": "x"}, ""},
-		"chrony as Debian ships it": {enabled("chrony.service", map[string]string{
+		"chrony as Debian ships it": {hosttest.Service("chrony.service", "/x", map[string]string{
 			"etc/chrony/chrony.conf": "# Welcome\nconfdir /etc/chrony/conf.d\npool 2.debian.pool.ntp.org iburst\nsourcedir /run/chrony-dhcp\nsourcedir /etc/chrony/sources.d\nkeyfile /etc/chrony/chrony.keys\n",
 		}), "2.debian.pool.ntp.org (several)"},
-		"chrony with drop-ins, an include and comments": {enabled("chronyd.service", map[string]string{
+		"chrony with drop-ins, an include and comments": {hosttest.Service("chronyd.service", "/x", map[string]string{
 			"etc/chrony.conf":                "! server no.example\nserver a.example iburst\ninclude /etc/chrony.more\nsourcedir /etc/chrony/sources.d /nowhere\nrefclock PHC /dev/ptp0 poll 3\n",
 			"etc/chrony.more":                "SERVER b.example\n  # pool no.example\ninclude /etc/chrony.conf\n",
 			"etc/chrony/sources.d/x.sources": "server 169.254.169.123\n", "etc/chrony/sources.d/x.conf": "server no.example\n",
 		}), "169.254.169.123 (platform), PHC /dev/ptp0 (platform), a.example, b.example"},
-		"chrony without a server": {enabled("chrony.service", map[string]string{"etc/chrony/chrony.conf": "driftfile /x\n"}), ""},
+		"chrony without a server": {hosttest.Service("chrony.service", "/x", map[string]string{"etc/chrony/chrony.conf": "driftfile /x\n"}), ""},
 		"a service that is not enabled says nothing": {map[string]string{
 			"usr/lib/systemd/system/chrony.service": stock, "etc/chrony/chrony.conf": "server a.example\n",
 		}, ""},
-		"timesyncd as it is built": {enabled("systemd-timesyncd.service", map[string]string{"etc/systemd/timesyncd.conf": "[Time]\n#NTP=\n#FallbackNTP=0.debian.pool.ntp.org\n"}), "the distribution's own servers (several)"},
-		"timesyncd with a server in a drop-in": {enabled("systemd-timesyncd.service", map[string]string{
+		"timesyncd as it is built": {hosttest.Service("systemd-timesyncd.service", "/x", map[string]string{"etc/systemd/timesyncd.conf": "[Time]\n#NTP=\n#FallbackNTP=0.debian.pool.ntp.org\n"}), "the distribution's own servers (several)"},
+		"timesyncd with a server in a drop-in": {hosttest.Service("systemd-timesyncd.service", "/x", map[string]string{
 			"etc/systemd/timesyncd.conf":               "[Time]\nNTP=a.example b.example\n",
 			"usr/lib/systemd/timesyncd.conf.d/10.conf": "[Time]\nNTP=hidden.example\n",
 			"etc/systemd/timesyncd.conf.d/10.conf":     "[Time]\nNTP=\nNTP=c.example\n[Other]\nNTP=d.example\n",
 		}), "c.example"},
-		"timesyncd with fallbacks alone": {enabled("systemd-timesyncd.service", map[string]string{"etc/systemd/timesyncd.conf": "[Time]\nFallbackNTP=f.example\n"}), "f.example"},
-		"ntpsec": {enabled("ntpsec.service", map[string]string{
+		"timesyncd with fallbacks alone": {hosttest.Service("systemd-timesyncd.service", "/x", map[string]string{"etc/systemd/timesyncd.conf": "[Time]\nFallbackNTP=f.example\n"}), "f.example"},
+		"ntpsec": {hosttest.Service("ntpsec.service", "/x", map[string]string{
 			"etc/ntpsec/ntp.conf": "pool 0.debian.pool.ntp.org iburst\nserver -4 a.example\nserver 127.127.1.0\n", "etc/ntp.conf": "server no.example\n",
 		}), "0.debian.pool.ntp.org (several), a.example"},
-		"openntpd":                            {enabled("openntpd.service", map[string]string{"etc/openntpd/ntpd.conf": "servers pool.ntp.org\nserver a.example\n"}), "a.example, pool.ntp.org (several)"},
-		"a configuration that cannot be read": {enabled("chrony.service", map[string]string{"etc/chrony/chrony.conf/": ""}), "unknown: failed"},
+		"openntpd":                            {hosttest.Service("openntpd.service", "/x", map[string]string{"etc/openntpd/ntpd.conf": "servers pool.ntp.org\nserver a.example\n"}), "a.example, pool.ntp.org (several)"},
+		"a configuration that cannot be read": {hosttest.Service("chrony.service", "/x", map[string]string{"etc/chrony/chrony.conf/": ""}), "unknown: failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := sources(t, test.files); got != test.want {
@@ -98,9 +86,9 @@ func TestAClockIsGuardedWhereOnlyRootChangesItAndAChangeIsRecorded(t *testing.T)
 	rules := "-a always,exit -F arch=b64 -S adjtimex,settimeofday,clock_settime -F key=time-change\n" +
 		"-a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime,stime -F key=time-change\n-w /etc/localtime -p wa -k time-change\n"
 	with := func(mode, rules string) map[string]string {
-		files := enabled("chrony.service", map[string]string{"etc/chrony/chrony.conf": "mode " + mode + "\nserver a.example\n"})
+		files := hosttest.Service("chrony.service", "/x", map[string]string{"etc/chrony/chrony.conf": "mode " + mode + "\nserver a.example\n"})
 		if rules != "" {
-			for k, v := range enabled("auditd.service", map[string]string{"etc/audit/auditd.conf": "log_file = /var/log/audit/audit.log\n", "etc/audit/audit.rules": rules}) {
+			for k, v := range hosttest.Service("auditd.service", "/x", map[string]string{"etc/audit/auditd.conf": "log_file = /var/log/audit/audit.log\n", "etc/audit/audit.rules": rules}) {
 				files[k] = v
 			}
 		}

@@ -2,19 +2,16 @@
 package hosttest
 
 import (
-	"archive/tar"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"lookback/checks"
-	"lookback/checks/all"
+	"lookback/checks/alltest"
 	"lookback/evidence"
 	"lookback/scanners/host/root"
 	"lookback/scanners/host/scope"
@@ -71,53 +68,14 @@ func Folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// Tar packs files as [Image] writes them, all of them root's, and opens the tar.
-func Tar(t *testing.T, files map[string]string) *root.Root {
-	t.Helper()
-	dir := Folder(t, files)
-	name := filepath.Join(t.TempDir(), "image.tar")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
+// Service returns the files of a service that starts with the host and runs a command, and more.
+func Service(name, command string, more map[string]string) map[string]string {
+	out := map[string]string{
+		"usr/lib/systemd/system/" + name:                     "[Service]\nExecStart=" + command + "\n[Install]\nWantedBy=multi-user.target\n",
+		"etc/systemd/system/multi-user.target.wants/" + name: "-> /usr/lib/systemd/system/" + name,
 	}
-	w := tar.NewWriter(f)
-	err = filepath.WalkDir(dir, func(at string, e fs.DirEntry, err error) error {
-		if err != nil || at == dir {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		link, _ := os.Readlink(at)
-		h, err := tar.FileInfoHeader(info, link)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, at)
-		if err != nil {
-			return err
-		}
-		h.Name, h.Uid, h.Gid, h.Uname, h.Gname = filepath.ToSlash(rel), 0, 0, "root", "root"
-		if err := w.WriteHeader(h); err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		data, err := os.ReadFile(at)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(data)
-		return err
-	})
-	if err = errors.Join(err, w.Close(), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	r, err := root.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.Close() })
-	return r
+	maps.Copy(out, more)
+	return out
 }
 
 // Scan runs readers over an image whose host is called "web-1".
@@ -142,11 +100,5 @@ func Run(t *testing.T, r *root.Root, prepare func(*scope.Scope), readers ...Read
 	return set
 }
 
-// Judge runs all checks over a set and returns what came out, a line for each result: "fail retained-reached ID: message".
-func Judge(set *evidence.Set) []string {
-	var out []string
-	for _, r := range checks.Run(set, all.All(), checks.DefaultPolicy(), nil).All {
-		out = append(out, fmt.Sprintf("%s %s %s: %s", r.Outcome, r.Check.ID, r.Subject.ID, r.Message))
-	}
-	return out
-}
+// Judge returns what all checks say of a set: see [alltest.Judge].
+func Judge(set *evidence.Set) []string { return alltest.Judge(set) }

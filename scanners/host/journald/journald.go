@@ -175,7 +175,7 @@ func (j *journal) settings(c *conf, s *scope.Scope) {
 	j.kept = evidence.Known(0, at.WithNote("bytes bound it"))
 	j.rate(c)
 	level, at := c.get("MaxLevelStore", "debug")
-	j.extent = evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+	j.extent = evidence.Everything(at)
 	switch {
 	case j.nothing:
 		_, at := c.get("Storage", "")
@@ -387,7 +387,7 @@ func (j *journal) copies(s *scope.Scope, c *conf) {
 		j.complete = scope.Unknown[bool](c.err, j.at)
 	}
 	if socket, ok := c.set["ForwardToSocket"]; ok && address.MatchString(socket.text) && !strings.HasPrefix(socket.text, "vsock") {
-		j.to = append(j.to, scope.To(evidence.ID("journald:"+socket.text+"//"), socket.at))
+		j.to = append(j.to, evidence.EverythingTo(evidence.ID("journald:"+socket.text+"//"), socket.at))
 	}
 	upload := unit.Find(s, "systemd-journal-upload.service")
 	installed, known := upload.Installed.Get()
@@ -413,7 +413,7 @@ func (j *journal) copies(s *scope.Scope, c *conf) {
 		if !strings.Contains(host, ":") {
 			host += ":19532" // systemd-journal-upload(8)
 		}
-		d := scope.To(evidence.ID("journal-upload:"+strings.ToLower(host)+"//"), at)
+		d := evidence.EverythingTo(evidence.ID("journal-upload:"+strings.ToLower(host)+"//"), at)
 		d.Lossless = evidence.Known(true, at.WithNote("it sends what the journal holds, and remembers where it was"))
 		if !sure {
 			d.Extent = evidence.Unknown[evidence.Extent](upload.Enabled.Why(), upload.Enabled.At())
@@ -423,7 +423,7 @@ func (j *journal) copies(s *scope.Scope, c *conf) {
 }
 
 func (j *journal) delivery(s *scope.Scope) evidence.Delivery {
-	d := scope.To(s.ID(Thing), j.at)
+	d := evidence.EverythingTo(s.ID(Thing), j.at)
 	d.Extent, d.Lossless, d.Validated = j.extent, j.lossless, j.sealed
 	return d
 }
@@ -442,7 +442,7 @@ func observe(s *scope.Scope, j *journal) {
 	system.Parts[evidence.PartLogControl] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "services that start and stop, not files that are deleted or settings that change"}, j.at)
 	login := s.Source("journald", evidence.Login, "journal", scope.Of("the systemd journal", evidence.Login), j.at)
 	login.Records = "what sshd, login, sudo and su say through syslog"
-	login.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.All}, j.at)
+	login.Parts[evidence.PartLogons] = evidence.Everything(j.at)
 	for _, source := range []*evidence.LogSource{system, login} {
 		source.Enabled = j.enabled
 		source.To = []evidence.Delivery{j.delivery(s)}

@@ -167,7 +167,7 @@ func observe(s *scope.Scope, set settings, logs []log) {
 	reach(s, store, set, logs)
 	out := s.Source("pods/stdout", evidence.Application, "standard output", "the output of the pods of this node", at)
 	out.Covers, out.Records, out.Enabled, out.Parts = []evidence.ID{pods.ID}, "their output", evidence.Moot[bool](at), nil
-	d := scope.To(store.ID, at)
+	d := evidence.EverythingTo(store.ID, at)
 	d.Lossless = evidence.Known(true, at)
 	if strings.Contains(set.runtime, "containerd") {
 		d.Whole = containerd.Uncut(s)

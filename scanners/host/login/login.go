@@ -87,7 +87,7 @@ func observe(s *scope.Scope) {
 // into delivers what a source writes to its file, unless there is none.
 func into(s *scope.Scope, source *evidence.LogSource, name string) *evidence.LogSource {
 	if on, known := source.Enabled.Get(); on || !known {
-		source.To = []evidence.Delivery{scope.To(s.ID(name), source.At)}
+		source.To = []evidence.Delivery{evidence.EverythingTo(s.ID(name), source.At)}
 	}
 	return source
 }

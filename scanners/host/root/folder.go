@@ -1,6 +1,7 @@
 package root
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -40,7 +41,7 @@ func (f folder) open(name string) (File, error) {
 	}
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() { // it may have been replaced since it was looked at
 		file.Close()
-		return nil, cmpErr(err, ErrNotRegular)
+		return nil, cmp.Or(err, ErrNotRegular)
 	}
 	return file, nil
 }
@@ -53,13 +54,4 @@ func (f folder) quietly(name string) (*os.File, error) {
 		file, err = f.OpenFile(name, os.O_RDONLY|nonblock, 0)
 	}
 	return file, err
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ package root
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -220,7 +221,7 @@ func (r *Root) Glob(pattern string) ([]string, error) {
 				case ok:
 					next = append(next, name)
 				case err != nil:
-					first = cmpErr(first, err)
+					first = cmp.Or(first, err)
 				}
 				continue
 			}
@@ -228,7 +229,7 @@ func (r *Root) Glob(pattern string) ([]string, error) {
 				continue
 			}
 			list, err := r.ReadDir(dir)
-			first = cmpErr(first, err)
+			first = cmp.Or(first, err)
 			for _, e := range list {
 				ok, err := path.Match(element, e.Name())
 				if err != nil {

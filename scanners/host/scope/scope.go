@@ -185,16 +185,6 @@ func Of(name string, a evidence.Activity) string {
 	return name + " (" + string(a) + ")"
 }
 
-// To returns a delivery of everything to a store, with nothing held back.
-func To(store evidence.ID, at evidence.Origin) evidence.Delivery {
-	return evidence.Delivery{
-		To:       store,
-		Extent:   evidence.Known(evidence.Extent{Grade: evidence.All}, at),
-		Lossless: evidence.Moot[bool](at),
-		Buffer:   evidence.Moot[int64](at),
-	}
-}
-
 // DiskStore returns a store of files on the host's disk: its owner can wipe it, nothing goes cold. How long it keeps what
 // it holds, and how many bytes, is left to the caller.
 func (s *Scope) DiskStore(id evidence.ID, kind, name string, at evidence.Origin) *evidence.LogStore {

@@ -95,7 +95,7 @@ func falco(s *scope.Scope, f *found) {
 	if on, at := c.yes(false, "http_output", "enabled"); on {
 		outputs++
 		url, _ := c.get("http_output", "url")
-		f.to = append(f.to, scope.To(evidence.ID("http:"+address(url)+"//"), at))
+		f.to = append(f.to, evidence.EverythingTo(evidence.ID("http:"+address(url)+"//"), at))
 	}
 	for _, other := range []string{"program_output", "grpc_output"} {
 		if on, at := c.yes(false, other, "enabled"); on {
@@ -158,7 +158,7 @@ func tetragon(s *scope.Scope, f *found) {
 	f.parts[evidence.PartProcessStart], f.parts[evidence.PartProcessEnd] = exported(allow, deny, "PROCESS_EXEC", export), exported(allow, deny, "PROCESS_EXIT", export)
 	policies := s.Glob("etc/tetragon/tetragon.tp.d/*.yaml", f.of...)
 	for _, part := range []evidence.Part{evidence.PartConnections, evidence.PartFileWrites} {
-		f.parts[part] = nothing(scope.At("etc/tetragon/tetragon.tp.d", 0).WithNote("no tracing policy"))
+		f.parts[part] = evidence.Nothing(scope.At("etc/tetragon/tetragon.tp.d", 0).WithNote("no tracing policy"))
 		if len(policies) > 0 {
 			f.parts[part] = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, scope.At(policies[0], 0).WithNote("what its tracing policies record is not read"))
 		}
@@ -191,14 +191,14 @@ func exported(allow, deny, event string, at evidence.Origin) evidence.Value[evid
 	if !ok1 || !ok2 {
 		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("its export filters are not understood"))
 	}
-	grade := all(at)
+	grade := evidence.Everything(at)
 	if len(allows) > 0 {
-		grade = nothing(at.WithNote("export-allowlist does not name " + event))
+		grade = evidence.Nothing(at.WithNote("export-allowlist does not name " + event))
 	}
 	for _, one := range allows {
 		if _, set := one["event_set"]; of(one) {
 			if len(one) == 1 && set {
-				grade = all(at)
+				grade = evidence.Everything(at)
 				break
 			}
 			grade = some("only what export-allowlist names", at)
@@ -210,7 +210,7 @@ func exported(allow, deny, event string, at evidence.Origin) evidence.Value[evid
 		switch e, _ := grade.Get(); {
 		case !of(one) || len(one) == 1 && health || e.Grade == evidence.None:
 		case len(one) == 1 && set:
-			return nothing(at.WithNote("export-denylist names " + event))
+			return evidence.Nothing(at.WithNote("export-denylist names " + event))
 		default:
 			grade = some("not what export-denylist names", at)
 		}
@@ -290,10 +290,10 @@ func osquery(s *scope.Scope, f *found) {
 	case !starts:
 		f.on = evidence.Known(false, at.WithNote("it answers questions, and records no events: its audit publisher is off, or no query reads process_events"))
 	}
-	f.parts[evidence.PartProcessStart] = all(at)
-	f.parts[evidence.PartConnections] = nothing(at)
+	f.parts[evidence.PartProcessStart] = evidence.Everything(at)
+	f.parts[evidence.PartConnections] = evidence.Nothing(at)
 	if connects {
-		f.parts[evidence.PartConnections] = all(at)
+		f.parts[evidence.PartConnections] = evidence.Everything(at)
 	}
 	f.parts[evidence.PartFileWrites] = evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("which folders its file events watch is not read"))
 	switch plugin := options["logger_plugin"]; plugin {

@@ -163,16 +163,8 @@ func (c settings) yes(byDefault bool, path ...string) (bool, evidence.Origin) {
 	return false, at
 }
 
-func all(at evidence.Origin) evidence.Value[evidence.Extent] {
-	return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
-}
-
 func some(but string, at evidence.Origin) evidence.Value[evidence.Extent] {
 	return evidence.Known(evidence.Extent{Grade: evidence.Some, But: but}, at)
-}
-
-func nothing(at evidence.Origin) evidence.Value[evidence.Extent] {
-	return evidence.Known(evidence.Extent{Grade: evidence.None}, at)
 }
 
 // file returns a delivery to a file of the host's, whose store is recorded if no other reader knows it. Bytes is the most
@@ -188,7 +180,7 @@ func file(s *scope.Scope, name string, bytes int64, at evidence.Origin) evidence
 		logrotate.Fill(s, store, name)
 	}
 	s.Record(store)
-	return scope.To(store.ID, at)
+	return evidence.EverythingTo(store.ID, at)
 }
 
 // journal is where the standard output of a service goes.
@@ -196,7 +188,7 @@ func journal(s *scope.Scope, at evidence.Origin) []evidence.Delivery {
 	if s.Store(s.ID("journal")) == nil {
 		return nil
 	}
-	return []evidence.Delivery{scope.To(s.ID("journal"), at)}
+	return []evidence.Delivery{evidence.EverythingTo(s.ID("journal"), at)}
 }
 
 func toSyslog(s *scope.Scope, program string) []evidence.Delivery {

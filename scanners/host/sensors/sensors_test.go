@@ -3,7 +3,6 @@ package sensors
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -14,16 +13,6 @@ import (
 )
 
 const stock = "[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n"
-
-// enabled returns the files of a service that starts with the host, and more.
-func enabled(name string, files map[string]string) map[string]string {
-	out := map[string]string{
-		"usr/lib/systemd/system/" + name:                     stock,
-		"etc/systemd/system/multi-user.target.wants/" + name: "-> /usr/lib/systemd/system/" + name,
-	}
-	maps.Copy(out, files)
-	return out
-}
 
 // journalled records a journal, as the reader of journald does.
 func journalled(_ context.Context, s *scope.Scope) {
@@ -71,105 +60,105 @@ func TestWhatSensorsRecord(t *testing.T) {
 	}{
 		"none": {map[string]string{"etc/hostname": "x"}, nil},
 		"Falco as its package sets it": {
-			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: true}\nsyslog_output: {enabled: false}\n"}),
+			hosttest.Service("falco-modern-bpf.service", "/x", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: true}\nsyslog_output: {enabled: false}\n"}),
 			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
 		},
 		"Falco with a file and a server": {
-			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": falcoYAML}),
+			hosttest.Service("falco-modern-bpf.service", "/x", map[string]string{"etc/falco/falco.yaml": falcoYAML}),
 			[]string{"Falco on=true process-create=some connections=some file-writes=some -> var/log/falco.log -> http:falcosidekick.example.net:2801//"},
 		},
 		"Falco with all outputs off": {
-			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: false}\nsyslog_output: {enabled: false}\n"}),
+			hosttest.Service("falco-modern-bpf.service", "/x", map[string]string{"etc/falco/falco.yaml": "stdout_output: {enabled: false}\nsyslog_output: {enabled: false}\n"}),
 			[]string{"Falco on=false process-create=some connections=some file-writes=some"},
 		},
 		"Falco whose outputs another file turns off": {
-			enabled("falco-modern-bpf.service", map[string]string{
+			hosttest.Service("falco-modern-bpf.service", "/x", map[string]string{
 				"etc/falco/falco.yaml": "stdout_output: {enabled: true}\nsyslog_output: {enabled: true}\n", "etc/falco/config.d/a.yaml": "stdout_output: {enabled: false}\nsyslog_output: {enabled: false}\n",
 				"etc/falco/config.d/b.yaml": "stdout_output: {enabled: true}\n",
 			}),
 			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
 		},
 		"Falco without a driver": {
-			enabled("falco-custom.service", map[string]string{"etc/falco/falco.yaml": "engine: {kind: nodriver}\nsyslog_output: {enabled: false}\n"}),
+			hosttest.Service("falco-custom.service", "/x", map[string]string{"etc/falco/falco.yaml": "engine: {kind: nodriver}\nsyslog_output: {enabled: false}\n"}),
 			[]string{"Falco on=false process-create=some connections=some file-writes=some -> journal"},
 		},
 		"Falco that runs as the second of its units": {
-			enabled("falco-kmod.service", map[string]string{"usr/lib/systemd/system/falco-modern-bpf.service": stock, "etc/falco/falco.yaml": "syslog_output: {enabled: false}\n"}),
+			hosttest.Service("falco-kmod.service", "/x", map[string]string{"usr/lib/systemd/system/falco-modern-bpf.service": stock, "etc/falco/falco.yaml": "syslog_output: {enabled: false}\n"}),
 			[]string{"Falco on=true process-create=some connections=some file-writes=some -> journal"},
 		},
 		"Tetragon that leaves machines out": {
-			enabled("tetragon.service", map[string]string{
+			hosttest.Service("tetragon.service", "/x", map[string]string{
 				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-denylist": "{\"health_check\":true}\n{\"namespace\":[\"\", \"kube-system\"]}\n",
 			}),
 			[]string{"Tetragon on=true process-create=some connections=none file-writes=none -> t.log"},
 		},
 		"Tetragon that exports programs among others": {
-			enabled("tetragon.service", map[string]string{
+			hosttest.Service("tetragon.service", "/x", map[string]string{
 				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-allowlist": "{\"event_set\":[\"PROCESS_EXEC\", \"PROCESS_EXIT\"]}\n",
 				"etc/tetragon/tetragon.conf.d/export-denylist": "{\"health_check\":true}\n",
 			}),
 			[]string{"Tetragon on=true process-create=all connections=none file-writes=none -> t.log"},
 		},
 		"Tetragon that exports no programs": {
-			enabled("tetragon.service", map[string]string{
+			hosttest.Service("tetragon.service", "/x", map[string]string{
 				"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.conf.d/export-allowlist": "{\"event_set\":[\"PROCESS_KPROBE\"]}\n",
 			}),
 			[]string{"Tetragon on=true process-create=none connections=none file-writes=none -> t.log"},
 		},
 		"osquery that asks for sockets that nobody records": {
-			enabled("osqueryd.service", map[string]string{
+			hosttest.Service("osqueryd.service", "/x", map[string]string{
 				"etc/osquery/osquery.flags": "--disable_audit=false\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM process_events;\"}, \"q\": {\"query\": \"SELECT * FROM socket_events;\"}}}",
 			}),
 			[]string{"osquery on=true process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
 		},
 		"osquery that records sockets": {
-			enabled("osqueryd.service", map[string]string{
+			hosttest.Service("osqueryd.service", "/x", map[string]string{
 				"etc/osquery/osquery.flags": "--disable_audit=false\n--audit_allow_sockets\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM process_events;\"}, \"q\": {\"query\": \"select * from socket_events\"}}}",
 			}),
 			[]string{"osquery on=true process-create=all connections=all -> var/log/osquery/osqueryd.results.log"},
 		},
 		"osquery whose question is for another publisher": {
-			enabled("osqueryd.service", map[string]string{
+			hosttest.Service("osqueryd.service", "/x", map[string]string{
 				"etc/osquery/osquery.flags": "--disable_audit=false\n", "etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM bpf_process_events;\"}}}",
 			}),
 			[]string{"osquery on=false process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
 		},
 		"Falco with a broken configuration": {
-			enabled("falco-modern-bpf.service", map[string]string{"etc/falco/falco.yaml": "a: [\n"}), []string{"Falco failed or elsewhere"},
+			hosttest.Service("falco-modern-bpf.service", "/x", map[string]string{"etc/falco/falco.yaml": "a: [\n"}), []string{"Falco failed or elsewhere"},
 		},
 		"Tetragon that exports to a file": {
-			enabled("tetragon.service", map[string]string{"usr/local/lib/tetragon/tetragon.conf.d/export-filename": "/var/log/tetragon/tetragon.log\n"}),
+			hosttest.Service("tetragon.service", "/x", map[string]string{"usr/local/lib/tetragon/tetragon.conf.d/export-filename": "/var/log/tetragon/tetragon.log\n"}),
 			[]string{"Tetragon on=true process-create=all connections=none file-writes=none -> var/log/tetragon/tetragon.log"},
 		},
 		"Tetragon that exports nothing": {
-			enabled("tetragon.service", nil), []string{"Tetragon on=false process-create=all connections=none file-writes=none"},
+			hosttest.Service("tetragon.service", "/x", nil), []string{"Tetragon on=false process-create=all connections=none file-writes=none"},
 		},
 		"Tetragon with policies": {
-			enabled("tetragon.service", map[string]string{"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.tp.d/a.yaml": "kind: TracingPolicy\n"}),
+			hosttest.Service("tetragon.service", "/x", map[string]string{"etc/tetragon/tetragon.conf.d/export-filename": "/t.log", "etc/tetragon/tetragon.tp.d/a.yaml": "kind: TracingPolicy\n"}),
 			[]string{"Tetragon on=true process-create=all -> t.log"},
 		},
 		"osquery that answers questions": {
-			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM processes;\"}}}"}),
+			hosttest.Service("osqueryd.service", "/x", map[string]string{"etc/osquery/osquery.conf": "{\"schedule\": {\"p\": {\"query\": \"SELECT * FROM processes;\"}}}"}),
 			[]string{"osquery on=false process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
 		},
 		"osquery that records program starts": {
-			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.conf": osqueryConf}),
+			hosttest.Service("osqueryd.service", "/x", map[string]string{"etc/osquery/osquery.conf": osqueryConf}),
 			[]string{"osquery on=true process-create=all connections=none -> var/log/osquery/osqueryd.results.log"},
 		},
 		"osquery that a server manages": {
-			enabled("osqueryd.service", map[string]string{"etc/osquery/osquery.flags": "--config_plugin=tls\n--tls_hostname=x\n"}),
+			hosttest.Service("osqueryd.service", "/x", map[string]string{"etc/osquery/osquery.flags": "--config_plugin=tls\n--tls_hostname=x\n"}),
 			[]string{"osquery elsewhere or elsewhere"},
 		},
-		"the Datadog agent as installed":          {enabled("datadog-agent.service", nil), []string{"Datadog Agent on=false"}},
-		"the Datadog agent with runtime security": {enabled("datadog-agent.service", map[string]string{"etc/datadog-agent/system-probe.yaml": "runtime_security_config:\n  enabled: true\n"}), []string{"Datadog Agent on=true process-create=some connections=some file-writes=some or elsewhere"}},
+		"the Datadog agent as installed":          {hosttest.Service("datadog-agent.service", "/x", nil), []string{"Datadog Agent on=false"}},
+		"the Datadog agent with runtime security": {hosttest.Service("datadog-agent.service", "/x", map[string]string{"etc/datadog-agent/system-probe.yaml": "runtime_security_config:\n  enabled: true\n"}), []string{"Datadog Agent on=true process-create=some connections=some file-writes=some or elsewhere"}},
 		"a vendor's agent is present, which is not recording": {
-			enabled("falcon-sensor.service", nil), []string{"CrowdStrike Falcon elsewhere or elsewhere"},
+			hosttest.Service("falcon-sensor.service", "/x", nil), []string{"CrowdStrike Falcon elsewhere or elsewhere"},
 		},
 		"a vendor's agent that does not start": {
 			map[string]string{"usr/lib/systemd/system/mdatp.service": stock}, []string{"Microsoft Defender for Endpoint on=false or elsewhere"},
 		},
 		"two sensors": {
-			enabled("falcon-sensor.service", enabled("datadog-agent.service", nil)), []string{"CrowdStrike Falcon elsewhere or elsewhere", "Datadog Agent on=false"},
+			hosttest.Service("falcon-sensor.service", "/x", hosttest.Service("datadog-agent.service", "/x", nil)), []string{"CrowdStrike Falcon elsewhere or elsewhere", "Datadog Agent on=false"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +171,7 @@ func TestWhatSensorsRecord(t *testing.T) {
 }
 
 func TestASensorThatDoesNotRunRecordsNothing(t *testing.T) {
-	files := enabled("falcon-sensor.service", map[string]string{"sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/x.service/cgroup.procs": "1\n"})
+	files := hosttest.Service("falcon-sensor.service", "/x", map[string]string{"sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/x.service/cgroup.procs": "1\n"})
 	set := hosttest.Run(t, hosttest.Image(t, files), func(s *scope.Scope) { s.Live = true }, Read)
 	if got := said(set); len(got) != 1 || !strings.HasPrefix(got[0], "CrowdStrike Falcon on=false") {
 		t.Errorf("got %q", got)
@@ -203,7 +192,7 @@ func TestASensorThatRunsThoughNothingStartsItRecords(t *testing.T) {
 func TestAHostWithoutASensorFailsAndOneWithAVendorsIsNotAssessed(t *testing.T) {
 	for want, files := range map[string]map[string]string{
 		"fail watched-processes host:web-1//host: no sensor watches": {"etc/hostname": "x"},
-		"not-assessed watched-processes host:web-1//host: ":          enabled("sentinelone.service", nil),
+		"not-assessed watched-processes host:web-1//host: ":          hosttest.Service("sentinelone.service", "/x", nil),
 	} {
 		lines := hosttest.Judge(hosttest.Scan(t, files, Read))
 		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, want) }) {

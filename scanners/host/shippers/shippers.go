@@ -86,7 +86,7 @@ func (a agent) delivery(in shipper.Input, out shipper.Output, at evidence.Origin
 	if host == "" {
 		host = a.name
 	}
-	d := scope.To(evidence.ID(out.Name+":"+host+"//"), at)
+	d := evidence.EverythingTo(evidence.ID(out.Name+":"+host+"//"), at)
 	switch {
 	case in.Disk || out.Buffer == shipper.BufferDisk:
 		d.Lossless = evidence.Known(true, at)

@@ -24,18 +24,6 @@ func logs(_ context.Context, s *scope.Scope) {
 
 const enabled = "[Service]\nExecStart=%s\n[Install]\nWantedBy=multi-user.target\n"
 
-// installed returns the files of a service that starts with the host.
-func installed(name, exec string, files map[string]string) map[string]string {
-	out := map[string]string{
-		"usr/lib/systemd/system/" + name:                     fmt.Sprintf(enabled, exec),
-		"etc/systemd/system/multi-user.target.wants/" + name: "-> /usr/lib/systemd/system/" + name,
-	}
-	for k, v := range files {
-		out[k] = v
-	}
-	return out
-}
-
 // said is what became of the stores: "var/log/auth.log -> es:logs:9200//".
 func said(set *evidence.Set) (out []string) {
 	for _, r := range set.Records {
@@ -74,44 +62,44 @@ func TestWhatShippersTakeAway(t *testing.T) {
 	}{
 		"none": {map[string]string{"etc/hostname": "x"}, nil},
 		"Filebeat takes the files of its inputs": {
-			installed("filebeat.service", "/usr/share/filebeat/bin/filebeat --environment systemd", map[string]string{"etc/filebeat/filebeat.yml": filebeat}),
+			hosttest.Service("filebeat.service", "/usr/share/filebeat/bin/filebeat --environment systemd", map[string]string{"etc/filebeat/filebeat.yml": filebeat}),
 			[]string{"var/log/auth.log -> elasticsearch:es.example.net:9200//"},
 		},
 		"an agent that is not enabled takes nothing": {
 			map[string]string{"usr/lib/systemd/system/filebeat.service": fmt.Sprintf(enabled, "/x"), "etc/filebeat/filebeat.yml": filebeat}, nil,
 		},
 		"an output on the machine takes nothing away": {
-			installed("vector.service", "/usr/bin/vector", map[string]string{"etc/vector/vector.yaml": "sources: {j: {type: journald}}\nsinks: {c: {type: console, inputs: [j], encoding: {codec: json}}}\n"}), nil,
+			hosttest.Service("vector.service", "/usr/bin/vector", map[string]string{"etc/vector/vector.yaml": "sources: {j: {type: journald}}\nsinks: {c: {type: console, inputs: [j], encoding: {codec: json}}}\n"}), nil,
 		},
 		"Vector takes the journal, and keeps a queue on the disk": {
-			installed("vector.service", "/usr/bin/vector", map[string]string{"etc/vector/vector.yaml": "sources: {j: {type: journald}}\nsinks: {h: {type: http, uri: \"https://in.example.net\", inputs: [j], encoding: {codec: json}, buffer: {type: disk, max_size: 1000000000}}}\n"}),
+			hosttest.Service("vector.service", "/usr/bin/vector", map[string]string{"etc/vector/vector.yaml": "sources: {j: {type: journald}}\nsinks: {h: {type: http, uri: \"https://in.example.net\", inputs: [j], encoding: {codec: json}, buffer: {type: disk, max_size: 1000000000}}}\n"}),
 			[]string{"journal -> http:in.example.net// lossless=true"},
 		},
 		"Splunk takes a folder": {
-			installed("SplunkForwarder.service", "/opt/splunkforwarder/bin/splunk _internal_launch_under_systemd", map[string]string{
+			hosttest.Service("SplunkForwarder.service", "/opt/splunkforwarder/bin/splunk _internal_launch_under_systemd", map[string]string{
 				"opt/splunkforwarder/etc/system/local/inputs.conf":  "[monitor:///var/log/audit]\nindex = os\n[monitor:///var/log/auth.log]\ndisabled = 1\n",
 				"opt/splunkforwarder/etc/system/local/outputs.conf": "[tcpout:main]\nserver = splunk.example.net:9997, b:9997\n",
 			}),
 			[]string{"var/log/audit/audit.log -> splunk:splunk.example.net:9997// lossless=false"},
 		},
 		"the journal is uploaded": {
-			installed("systemd-journal-upload.service", "/usr/lib/systemd/systemd-journal-upload --save-state", map[string]string{"etc/systemd/journal-upload.conf": "[Upload]\nURL=https://me:secret@logs.example.net:19532/x\n"}),
+			hosttest.Service("systemd-journal-upload.service", "/usr/lib/systemd/systemd-journal-upload --save-state", map[string]string{"etc/systemd/journal-upload.conf": "[Upload]\nURL=https://me:secret@logs.example.net:19532/x\n"}),
 			[]string{"journal -> journal-remote:logs.example.net:19532// lossless=true"},
 		},
 		"an agent that is managed elsewhere may take anything": {
-			installed("azuremonitoragent.service", "/opt/microsoft/azuremonitoragent/bin/mdsd", nil),
+			hosttest.Service("azuremonitoragent.service", "/opt/microsoft/azuremonitoragent/bin/mdsd", nil),
 			everything("(elsewhere: what Azure Monitor Agent takes away is decided where it is managed)"),
 		},
 		"a configuration that is not there": {
-			installed("filebeat.service", "/usr/share/filebeat/bin/filebeat", nil),
+			hosttest.Service("filebeat.service", "/usr/share/filebeat/bin/filebeat", nil),
 			everything("(elsewhere: the configuration of Filebeat is not where its package puts it)"),
 		},
 		"a configuration that does not parse": {
-			installed("filebeat.service", "/usr/share/filebeat/bin/filebeat", map[string]string{"etc/filebeat/filebeat.yml": "a: [\n"}),
+			hosttest.Service("filebeat.service", "/usr/share/filebeat/bin/filebeat", map[string]string{"etc/filebeat/filebeat.yml": "a: [\n"}),
 			everything("(failed: )"),
 		},
 		"the file that the unit names counts": {
-			installed("promtail.service", "/usr/bin/promtail -config.file=/etc/other.yml", map[string]string{
+			hosttest.Service("promtail.service", "/usr/bin/promtail -config.file=/etc/other.yml", map[string]string{
 				"etc/promtail/config.yml": "bad: [",
 				"etc/other.yml":           "clients:\n- url: https://loki.example.net/push\nscrape_configs:\n- job_name: a\n  static_configs:\n  - labels: {__path__: /var/log/*.log}\n",
 			}),
@@ -128,7 +116,7 @@ func TestWhatShippersTakeAway(t *testing.T) {
 }
 
 func TestAnAgentThatDoesNotRunDeliversNothing(t *testing.T) {
-	files := installed("systemd-journal-upload.service", "/x", map[string]string{
+	files := hosttest.Service("systemd-journal-upload.service", "/x", map[string]string{
 		"etc/systemd/journal-upload.conf": "[Upload]\nURL=logs.example.net\n", "sys/fs/cgroup/cgroup.controllers": "cpu", "sys/fs/cgroup/system.slice/x.service/cgroup.procs": "1\n",
 	})
 	set := hosttest.Run(t, hosttest.Image(t, files), func(s *scope.Scope) { s.Live = true }, logs, Read)

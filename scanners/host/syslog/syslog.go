@@ -212,7 +212,7 @@ func (c *service) observe(s *scope.Scope) {
 				source.Complete = evidence.Unknown[bool](evidence.Unfamiliar, c.at.WithNote(c.open.Error()))
 			}
 			if a.activity == evidence.Login {
-				source.Parts[evidence.PartLogons] = evidence.Known(evidence.Extent{Grade: evidence.All}, c.at)
+				source.Parts[evidence.PartLogons] = evidence.Everything(c.at)
 			} else {
 				source.Parts[evidence.PartLogControl] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "services that start and stop, not files that are deleted or settings that change"}, c.at)
 			}
@@ -297,9 +297,9 @@ func extent(got map[string]answer, of []string, at evidence.Origin) evidence.Val
 	but := ""
 	switch {
 	case len(full) == len(of):
-		return evidence.Known(evidence.Extent{Grade: evidence.All}, at)
+		return evidence.Everything(at)
 	case len(full)+len(part) == 0:
-		return evidence.Known(evidence.Extent{Grade: evidence.None}, at)
+		return evidence.Nothing(at)
 	case len(full) == 0:
 		but = "only some messages of " + strings.Join(part, ", ")
 	default:
@@ -313,7 +313,7 @@ func extent(got map[string]answer, of []string, at evidence.Origin) evidence.Val
 
 // delivery brings records to a target, whose store it records where that lies on the host.
 func (c *service) delivery(s *scope.Scope, t *target) evidence.Delivery {
-	d := scope.To(c.store(s, t), t.at)
+	d := evidence.EverythingTo(c.store(s, t), t.at)
 	if t.host != "" {
 		d.Encrypted = t.tls
 	}

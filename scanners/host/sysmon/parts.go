@@ -8,7 +8,7 @@ import (
 // Origin is given the place of each.
 func (c Classes) Parts(origin func(Setting) evidence.Origin) map[evidence.Part]evidence.Value[evidence.Extent] {
 	parts := map[evidence.Part]evidence.Value[evidence.Extent]{}
-	every := evidence.Known(evidence.Extent{Grade: evidence.All}, origin(Setting{Line: c.Line}))
+	every := evidence.Everything(origin(Setting{Line: c.Line}))
 	filtered := false
 	for _, a := range asked {
 		s, known := c.Of[a.class]

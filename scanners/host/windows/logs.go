@@ -279,7 +279,7 @@ func (l *log) dropped() evidence.Value[bool] {
 func (l *log) source(s *scope.Scope, a evidence.Activity, records string) *evidence.LogSource {
 	src := s.Source(l.thing(), a, "event log", "the log "+l.name, l.at)
 	src.Records, src.Enabled, src.Complete = records, l.on, l.away
-	to := scope.To(s.ID(l.thing()), l.at)
+	to := evidence.EverythingTo(s.ID(l.thing()), l.at)
 	if retain, _ := l.retain.Get(); retain {
 		if archive, _ := l.archive.Get(); !archive {
 			to.Lossless = evidence.Known(false, note(l.retain.At(), "when it is full, new records are lost"))
@@ -417,7 +417,7 @@ func flows(policy evidence.Value[auditPolicy]) evidence.Value[evidence.Extent] {
 func (r *registry) scripts(s *scope.Scope, l *log) *evidence.LogSource {
 	src := l.source(s, evidence.Process, "the recording of scripts")
 	src.ID, src.Kind, src.Name = s.SourceID("powershell", evidence.Process), "log", "PowerShell"
-	src.Parts[evidence.PartProcessStart] = evidence.Known(evidence.Extent{Grade: evidence.None}, l.at)
+	src.Parts[evidence.PartProcessStart] = evidence.Nothing(l.at)
 	asked := r.software.key("Policies", "Microsoft", "Windows", "PowerShell", "ScriptBlockLogging").number("EnableScriptBlockLogging")
 	n, known := asked.Get()
 	switch {
