@@ -23,7 +23,6 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exitcode": exitCode,
-			"fifo":     fifo,
 		},
 	})
 }

@@ -3,16 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"os/signal"
 	"strconv"
-	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func interruptible() context.Context {
-	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGINT)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
 	return ctx
 }
 
@@ -35,12 +35,4 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
-}
-
-// fifo makes a named pipe that nobody writes to.
-func fifo(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: fifo NAME")
-	}
-	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o600))
 }
