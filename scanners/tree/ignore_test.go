@@ -161,7 +161,7 @@ func TestCostOfHostileRules(t *testing.T) {
 					t.Fatal("ignored")
 				}
 			}
-			if took := time.Since(start); took > 2*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("ten paths took %v", took)
 			}
 		})
