@@ -41,6 +41,22 @@ func Arrives(r Reached) Verdict {
 	return Passed(r.By.Extent, "everything comes to %s", r.Store.Name)
 }
 
+// Vouches returns the verdict on a place that a source comes to, as one that keeps its records for a store: what does not
+// come there today is kept in no place but the store itself. Of the store itself, arriving-recently asks that.
+func Vouches(v *View, s evidence.LogSource, store evidence.LogStore, r Reached) Verdict {
+	comes := Arrives(r)
+	if comes.Outcome != Pass || r.Store.ID == store.ID {
+		return comes
+	}
+	switch d := Delivers(v, s, r.By); d.Outcome {
+	case Fail:
+		return Unasked()
+	case NotAssessed:
+		return d
+	}
+	return comes
+}
+
 // Delivers returns the verdict on whether a delivery of a source brings records today. It does not apply where nobody can
 // tell, or where nothing is due yet.
 func Delivers(v *View, s evidence.LogSource, d evidence.Delivery) Verdict {

@@ -13,7 +13,7 @@ func kept(v *checks.View, store evidence.LogStore, ask func(evidence.LogSource, 
 	return checks.Whoever(v, store, func(w evidence.LogSource) checks.Verdict {
 		var elsewhere *checks.Reached
 		verdict := checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
-			comes := checks.Arrives(r)
+			comes := checks.Vouches(v, w, store, r)
 			lives := v.Lasts(r.Store)
 			outlives, known := lives.Get()
 			switch {

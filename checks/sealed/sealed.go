@@ -16,7 +16,7 @@ func audited(v *checks.View, store evidence.LogStore, ask func(evidence.LogSourc
 			return checks.Unasked()
 		}
 		return checks.Best(v.Reached(w), func(r checks.Reached) checks.Verdict {
-			if comes := checks.Arrives(r); comes.Outcome != checks.Pass {
+			if comes := checks.Vouches(v, w, store, r); comes.Outcome != checks.Pass {
 				return comes
 			}
 			return ask(w, r)

@@ -36,6 +36,9 @@ func detectionsKept(v *checks.View, region evidence.Asset, detectors []evidence.
 			if comes := checks.Arrives(r); comes.Outcome != checks.Pass {
 				return comes
 			}
+			if comes := checks.Delivers(v, d, r.By); comes.Outcome == checks.Fail || comes.Outcome == checks.NotAssessed {
+				return comes
+			}
 			days, known := r.Store.Kept.Get()
 			switch {
 			case !known:

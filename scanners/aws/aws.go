@@ -304,6 +304,7 @@ func (s *Scan) account(ctx context.Context, all *scope.Scan, base scope.Scope, a
 		base.Lake = evidence.Unknown[string](base.Organization.Why(), base.Organization.At())
 	}
 	first.Wait()
+	base.Unread = left
 	collect := all.NewAccount(base)
 	global := collect.Whole()
 	asset := assetOf(a, global.At("sts:GetCallerIdentity", ""))

@@ -101,6 +101,12 @@ type inputKey struct{}
 // It returns all records, sorted. A call that no service declares is an error of the test.
 func Scan(t *testing.T, answer Answer, places func(context.Context, scope.Bucket), services ...scope.Service) *evidence.Set {
 	t.Helper()
+	return ScanRegions(t, []string{Region}, answer, places, services...)
+}
+
+// ScanRegions is Scan of several regions.
+func ScanRegions(t *testing.T, regions []string, answer Answer, places func(context.Context, scope.Bucket), services ...scope.Service) *evidence.Set {
+	t.Helper()
 	declared := map[string]bool{}
 	for _, s := range services {
 		for _, c := range s.Calls {
@@ -118,22 +124,27 @@ func Scan(t *testing.T, answer Answer, places func(context.Context, scope.Bucket
 		Partition: "aws", Account: Account, Region: "us-east-1", Now: Now, Config: cfg,
 		Organization: evidence.Moot[string](evidence.Origin{Call: "organizations:DescribeOrganization"}),
 	})
-	whole, region := account.Whole(), account.InRegion(Region)
+	whole := account.Whole()
 	whole.Record(&evidence.Asset{
 		Subject: evidence.Subject{ID: whole.AccountID(), Kind: "account", Name: Account, At: whole.At("sts:GetCallerIdentity", "")},
 		In:      evidence.Moot[evidence.ID](whole.At("organizations:DescribeOrganization", "")), Lasting: true,
-	})
-	region.Record(&evidence.Asset{
-		Subject: evidence.Subject{ID: region.Home(), Kind: "region", Name: Region, At: region.At("ec2:DescribeRegions", "")},
-		In:      evidence.Known(region.AccountID(), region.At("ec2:DescribeRegions", "")), Lasting: true,
 	})
 	var wg sync.WaitGroup
 	for _, s := range services {
 		if s.Account != nil {
 			wg.Go(func() { s.Account(t.Context(), whole) })
 		}
-		if s.Region != nil {
-			wg.Go(func() { s.Region(t.Context(), region) })
+	}
+	for _, name := range regions {
+		region := account.InRegion(name)
+		region.Record(&evidence.Asset{
+			Subject: evidence.Subject{ID: region.Home(), Kind: "region", Name: name, At: region.At("ec2:DescribeRegions", "")},
+			In:      evidence.Known(region.AccountID(), region.At("ec2:DescribeRegions", "")), Lasting: true,
+		})
+		for _, s := range services {
+			if s.Region != nil {
+				wg.Go(func() { s.Region(t.Context(), region) })
+			}
 		}
 	}
 	wg.Wait()

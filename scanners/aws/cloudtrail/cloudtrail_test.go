@@ -921,3 +921,13 @@ func places(t *testing.T, e *estate) (out []scope.Place) {
 	awstest.Scan(t, e.answer, func(_ context.Context, b scope.Bucket) { out = append(out, b.Places...) }, Service(), owner)
 	return out
 }
+
+func TestAnEventDataStoreThatIsDeletedKeepsAWeek(t *testing.T) {
+	set := (&estate{stores: []*cloudtrail.GetEventDataStoreOutput{lake("all", func(d *cloudtrail.GetEventDataStoreOutput) {
+		d.Status = types.EventDataStoreStatusPendingDeletion
+	})}}).scan(t)
+	store := find[*evidence.LogStore](t, set, "aws:"+home+"//cloudtrail/event-data-store/all")
+	if days, known := store.Kept.Get(); !known || days != 7 {
+		t.Errorf("kept: %d days, known %t", days, known)
+	}
+}

@@ -241,6 +241,9 @@ func readStores(ctx context.Context, s *scope.Scope) error {
 		one.organization, one.everywhere = aws.ToBool(out.OrganizationEnabled), aws.ToBool(out.MultiRegionEnabled)
 		one.collecting = collecting(out.Status, asked)
 		one.kept = evidence.Known(int(*out.RetentionPeriod), asked)
+		if out.Status == types.EventDataStoreStatusPendingDeletion {
+			one.kept = evidence.Known(pendingDays, asked.WithNote("it is about to be deleted"))
+		}
 		one.since = evidence.Unknown[time.Time](evidence.Elsewhere, asked.WithNote("when it was made is not said"))
 		if out.CreatedTimestamp != nil {
 			one.since = evidence.Known(*out.CreatedTimestamp, asked.WithNote("when it was made; pauses since then are not told"))
@@ -255,6 +258,9 @@ func readStores(ctx context.Context, s *scope.Scope) error {
 	})
 	return lost
 }
+
+// pendingDays is how long an event data store that was deleted can still be restored: the SDK on DeleteEventDataStore.
+const pendingDays = 7
 
 // absent reports whether an error says that the region has no event data stores at all.
 func absent(err error) bool {

@@ -295,3 +295,45 @@ func TestOneStateADayIsNotEveryChange(t *testing.T) {
 		}
 	}
 }
+
+func TestIdentitiesAreRecordedInOneRegionOrInNone(t *testing.T) {
+	all, with := &types.RecordingGroup{AllSupported: true}, &types.RecordingGroup{AllSupported: true, IncludeGlobalResourceTypes: true}
+	without := &types.RecordingGroup{
+		RecordingStrategy:        &types.RecordingStrategy{UseOnly: types.RecordingStrategyTypeExclusionByResourceTypes},
+		ExclusionByResourceTypes: &types.ExclusionByResourceTypes{ResourceTypes: []types.ResourceType{types.ResourceTypeRole}},
+	}
+	only := &types.RecordingGroup{ResourceTypes: []types.ResourceType{types.ResourceTypeUser}}
+	but := *without
+	but.ExclusionByResourceTypes = &types.ExclusionByResourceTypes{ResourceTypes: []types.ResourceType{types.ResourceTypeTrail}}
+	on := func(g *types.RecordingGroup) estate {
+		return estate{recording: true, status: types.RecorderStatusSuccess, group: g}
+	}
+	for name, test := range map[string]struct {
+		global, other estate
+		want          string
+	}{
+		"nowhere":               {on(all), on(all), "fail recorded-configuration aws:111122223333/us-east-1//"},
+		"excluded elsewhere":    {on(all), on(without), "fail recorded-configuration aws:111122223333/us-east-1//"},
+		"without a group":       {on(nil), on(nil), "fail recorded-configuration aws:111122223333/us-east-1//"},
+		"there":                 {on(with), on(all), "pass recorded-configuration aws:111122223333/us-east-1//"},
+		"elsewhere":             {on(all), on(with), "pass recorded-configuration aws:111122223333/us-east-1//"},
+		"by name elsewhere":     {on(all), on(only), "pass recorded-configuration aws:111122223333/us-east-1//"},
+		"not excluded":          {on(all), on(&but), "pass recorded-configuration aws:111122223333/us-east-1//"},
+		"off elsewhere":         {on(all), estate{group: with}, "fail recorded-configuration aws:111122223333/us-east-1//"},
+		"refused elsewhere":     {on(all), estate{denied: "recorders"}, "not-assessed recorded-configuration aws:111122223333/us-east-1//"},
+		"not told whether on":   {on(all), estate{group: with, denied: "statuses"}, "not-assessed recorded-configuration aws:111122223333/us-east-1//"},
+		"no recorder elsewhere": {on(all), estate{none: true}, "fail recorded-configuration aws:111122223333/us-east-1//"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := awstest.ScanRegions(t, []string{"us-east-1", awstest.Region}, func(region string, input any) (any, error) {
+				if region == "us-east-1" {
+					return test.global.answer(region, input)
+				}
+				return test.other.answer(region, input)
+			}, nil, Service())
+			if got := strings.Join(awstest.Judge(set), "\n"); !strings.Contains(got, test.want) {
+				t.Errorf("want %s in\n%s", test.want, got)
+			}
+		})
+	}
+}

@@ -46,6 +46,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	s.Look(s.Home(), evidence.Configuration, scope.Got(true, err, at))
 	if err != nil {
 		s.Blind("configuration recorders", err, at, scope.Unseen{Activities: []evidence.Activity{evidence.Configuration}, On: s.Home()})
+		identitiesOf(s).add(s.Region, scope.Unknown[bool](err, at))
 	}
 	if err != nil || len(out.ConfigurationRecorders) == 0 {
 		return
@@ -82,5 +83,6 @@ func read(ctx context.Context, s *scope.Scope) {
 	default:
 		r.kept = evidence.Known(int(aws.ToInt32(keep.RetentionConfigurations[0].RetentionPeriodInDays)), keptAt)
 	}
-	observe(s, r)
+	identitiesOf(s).add(s.Region, r.identities(s))
+	s.After(func(context.Context) { observe(s, r) })
 }

@@ -53,7 +53,7 @@ func observe(s *scope.Scope, r recorder) {
 			}
 			failing = went(string(status.LastStatus), status.LastErrorCode, status.LastErrorMessage, at)
 		}
-		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryKind: kinds(one.RecordingGroup, s.At(recorders, name))}
+		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartEveryKind: allKinds(s, one)}
 		if mode := one.RecordingMode; mode != nil && mode.RecordingFrequency == types.RecordingFrequencyDaily {
 			source.Parts[evidence.PartEveryEvent] = evidence.Known(evidence.Extent{Grade: evidence.Some, But: "one state a day"}, s.At(recorders, name))
 		}
@@ -105,6 +105,24 @@ func went(status string, code, message *string, at evidence.Origin) evidence.Val
 		return evidence.Moot[string](at)
 	}
 	return evidence.Unknown[string](evidence.Failed, at.WithNote("how the last attempt went is not said"))
+}
+
+// allKinds says of which kinds of resource changes are written down, by a recorder or, of identities, by one of another
+// region.
+func allKinds(s *scope.Scope, one types.ConfigurationRecorder) evidence.Value[evidence.Extent] {
+	at := s.At(recorders, aws.ToString(one.Name))
+	own := kinds(one.RecordingGroup, at)
+	if extent, _ := own.Get(); extent.Grade != evidence.All || s.Region != identityRegion || writesIdentities(one.RecordingGroup) {
+		return own
+	}
+	written := identitiesOf(s).somewhere(s)
+	switch yes, known := written.Get(); {
+	case !known:
+		return evidence.Unknown[evidence.Extent](written.Why(), written.At())
+	case !yes:
+		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: "not IAM users, groups, roles and policies, which no region records"}, at)
+	}
+	return own
 }
 
 // kinds says of which kinds of resource changes are written down.

@@ -64,8 +64,9 @@ func touch(r types.LifecycleRule, place []string) (h hit, ok bool) {
 	return h, true
 }
 
-// when says when a rule does something to the records that it takes. On a date it takes all at once; of a date that is past
-// the SDK does not say whether what was written later is taken, too.
+// when says when a rule does something to the records that it takes. On a date it takes all at once, and from then on what
+// comes later, too: "The date-based action is not a one-time action." (Amazon S3 User Guide, "Lifecycle rules: Based on a
+// specific date".)
 func (h hit) when(does string, days *int32, date *time.Time, now time.Time) hit {
 	what, when := h.what, fmt.Sprintf("after %d days", aws.ToInt32(days))
 	h.days = max(0, int(aws.ToInt32(days)))
@@ -78,11 +79,10 @@ func (h hit) when(does string, days *int32, date *time.Time, now time.Time) hit 
 	}
 	h.note = fmt.Sprintf("%s %s %s %s", h.rule, does, what, when)
 	switch {
-	case date != nil && !date.After(now):
-		h.sure = false
-		h.note += ", which is past; whether it takes later records is not known"
 	case !h.sure:
 		h.note += "; whether the records are among it is not known"
+	case date != nil && !date.After(now):
+		h.note += ", and since then whatever comes"
 	case h.what == "" && date == nil:
 		h.note = ""
 	}

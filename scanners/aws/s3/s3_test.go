@@ -523,7 +523,7 @@ func TestExpirationDecidesHowLongAPlaceKeeps(t *testing.T) {
 		{"a rule by tags elsewhere", trailPlace, []types.LifecycleRule{tagged("tmp/", expires(7))}, forever},
 		{"a rule by size", trailPlace, []types.LifecycleRule{big}, "unknown: unfamiliar (a lifecycle rule deletes objects of a certain size after 7 days; whether the records are among it is not known)"},
 		{"a date to come", trailPlace, []types.LifecycleRule{on("2026-06-11", expires(0))}, "9 (a lifecycle rule deletes everything on 2026-06-11)"},
-		{"a date that is past", trailPlace, []types.LifecycleRule{on("2020-01-01", expires(0))}, "unknown: unfamiliar (a lifecycle rule deletes everything on 2020-01-01, which is past; whether it takes later records is not known)"},
+		{"a date that is past", trailPlace, []types.LifecycleRule{on("2020-01-01", expires(0))}, "0 (a lifecycle rule deletes everything on 2020-01-01, and since then whatever comes)"},
 		{"a rule that tidies up delete markers", trailPlace, []types.LifecycleRule{markers}, forever},
 		{"a rule for old versions", trailPlace, []types.LifecycleRule{versions}, forever},
 	} {

@@ -51,6 +51,8 @@ type Scope struct {
 	// Lake is the account that may take the logs of all accounts of the organisation into its Security Lake; moot where there
 	// is none.
 	Lake evidence.Value[string]
+	// Unread are the regions of the account that the scan was told to leave out.
+	Unread []string
 	// Accounts are those that the scan reads.
 	Accounts []string
 	// Now is the start of the scan.
