@@ -16,7 +16,9 @@ images write no such log until they are told to (traefik, caddy and haproxy writ
 
 Cure, Compose: take out "driver: none"; name a driver that keeps the output.
 Cure, an image that is silent by default: turn its log on, as the message says; "--accesslog" for traefik.
-Cure, an image of your own: say under "images:" in lookback.yaml where it logs; else this is not assessed.`,
+Cure, an image of your own: say under "images:" in lookback.yaml where it logs; else this is not assessed.
+Cure, AWS: let the role of the function create log streams and put events into them (AWSLambdaBasicExecutionRole); give
+the container a "logConfiguration" in its task definition.`,
 	Judge: checks.About(evidence.Application, application),
 }
 
@@ -25,6 +27,9 @@ func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource
 		return checks.Failed(asset.Looked[evidence.Application], "%s %q writes nothing", asset.Kind, asset.Name)
 	}
 	thrown := checks.Worst(logs, func(l evidence.LogSource) checks.Verdict {
+		if len(l.To) == 0 && checks.True(l.Complete) && !checks.Lost(l) {
+			return checks.Failed(l.Complete, "%s %q throws its output away%s", asset.Kind, asset.Name, checks.Why(l.Complete))
+		}
 		return checks.Worst(l.To, func(d evidence.Delivery) checks.Verdict {
 			extent, known := d.Extent.Get()
 			switch {

@@ -16,6 +16,9 @@ which account read what, from where, or whether it happened at all.
 Cure, PostgreSQL: command: ["postgres", "-c", "log_connections=on"]; add pgaudit for statements.
 Cure, MySQL: --general-log=ON costs much on a busy server; an audit plugin records connections alone.
 Cure, MariaDB: --plugin-load-add=server_audit --server-audit-logging=ON.
+Cure, AWS: in the parameter group "log_connections" (PostgreSQL) or "server_audit_logging" (Aurora MySQL), in the option
+group the audit plug-in (MySQL, MariaDB) or SQL Server audit, and export the log to CloudWatch Logs; audit logging of
+the Redshift cluster, and audit logs of the OpenSearch domain.
 
 A setting made in a mounted configuration file counts when the file is part of what is scanned.`,
 	Judge: checks.About(evidence.Database, database),

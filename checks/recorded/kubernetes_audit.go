@@ -14,6 +14,7 @@ var KubernetesAudit = &checks.Check{
 in which pod, who made themselves cluster-admin. Without a policy file the API server records nothing, even when a log
 path is set; without a path or a webhook it records to nowhere.
 
+Cure, AWS: turn on the control plane log "audit" of the EKS cluster; it goes to CloudWatch Logs.
 Cure, a self-run control plane: give kube-apiserver --audit-policy-file and --audit-log-path (or
 --audit-webhook-config-file), and mount both into the static pod.
 

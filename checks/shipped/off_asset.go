@@ -21,6 +21,8 @@ Cure, a Docker daemon that ships by default: say so under "platform:" in lookbac
 Cure, Linux: "log-driver" in /etc/docker/daemon.json (journald, syslog over TLS, ...), which holds for containers that
 are made from then on; or a shipper that reads /var/lib/docker/containers.
 Cure, Kubernetes: a collector on every node; for files inside the container a claim, or a sidecar that prints them.
+Cure, AWS: a "logConfiguration" for the container in the task definition: "awslogs", or "awsfirelens" with a router that
+sends away.
 
 Do not put a volume on /var/log of an image that logs to standard output: see arriving-not-hidden.
 

@@ -27,7 +27,9 @@ Cure, Windows: a Sysmon configuration in which the events that the message names
 by few: an empty include list logs nothing.
 Cure, Sysmon: exclude by few rules, rather than include by few, the events that the message names.
 Cure, Tetragon: it records program starts by itself; add tracing policies for connections and files.
-Cure, Falco: it alerts, and does not record; keep a second source for program starts (auditd, Tetragon).`,
+Cure, Falco: it alerts, and does not record; keep a second source for program starts (auditd, Tetragon).
+Cure, AWS: GuardDuty's agent reports what it finds suspicious, and nothing else; keep a second source on the machines
+and nodes that records everything (auditd, Sysmon, Tetragon), and let it send to a log group or bucket.`,
 	Judge: checks.About(evidence.Process, eventClasses),
 }
 

@@ -17,6 +17,8 @@ security off: the Datadog agent is one.
 Cure, Linux: a sensor that records: auditd with a rule for execve, Sysmon, Tetragon, or an EDR agent.
 Cure, Windows: Sysmon (a feature of Windows 11 and Server 2025), an EDR agent, or the audit policy "Process Creation"
 with command lines.
+Cure, AWS: mend the agent where GuardDuty says that it does not report (its version, the VPC endpoint, the role), or put
+a sensor of your own on the machine.
 Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.
 
 Other tools: a sensor needs the node. It trips Trivy AVD-KSV-0017 (privileged), AVD-KSV-0023 and AVD-KSV-0121 (hostPath;

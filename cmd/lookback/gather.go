@@ -39,7 +39,13 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 	if slices.Contains(targets, hostTarget+":") {
 		return nil, nil, errors.New(`host: names no folder; "host" is this machine, "host:/mnt/image" the disk of another one`)
 	}
-	if len(targets) == 1 && isEvidence(targets[0]) {
+	if i := slices.IndexFunc(targets, isEvidence); i >= 0 {
+		switch {
+		case len(targets) > 1:
+			return nil, nil, fmt.Errorf("%s is saved evidence, which is judged by itself; scan it alone, or let it answer for manifests: --with %[1]s", targets[i])
+		case len(f.with) > 0:
+			return nil, nil, fmt.Errorf("--with answers for manifests while they are read; %s was saved without them: scan the manifests again", targets[i])
+		}
 		what, err = openEvidence(targets[0])
 		return what, cfg, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,30 @@ func parseOutput(arg string) (output, error) {
 	return output{}, fmt.Errorf("-o %s: the ending names no format; use .html, .sarif, .json or .txt, or write the format in front, as in sarif:%s", arg, arg)
 }
 
+// distinct says which place two flags name: one report would take the place of the other, or of the evidence.
+func distinct(outputs []output, save string) error {
+	taken := map[string]bool{}
+	for _, o := range append([]output{{path: save}}, outputs...) {
+		place := o.path
+		if place == "" {
+			continue
+		}
+		if place != "-" {
+			if info, err := os.Stat(place); err == nil && !info.Mode().IsRegular() {
+				continue // a device or a pipe takes both
+			}
+			if abs, err := filepath.Abs(place); err == nil {
+				place = abs
+			}
+		}
+		if taken[place] {
+			return fmt.Errorf("-o %s: another report or the saved evidence goes there too; name two files", o.path)
+		}
+		taken[place] = true
+	}
+	return nil
+}
+
 // writeFile writes to a file whole or not at all: what was there stays until all of it is written. Devices and pipes are
 // written to as they are.
 func writeFile(path string, write func(io.Writer) error) (err error) {
@@ -64,7 +89,8 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		}
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	// Who may read it, the umask says, or the mode of what was there.
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
@@ -73,7 +99,12 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+	if info, err := os.Stat(path); err == nil {
+		if err := f.Chmod(info.Mode().Perm()); err != nil {
+			return errors.Join(fmt.Errorf("writing %s: %w", path, cause(err)), f.Close())
+		}
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
 	if err := os.Rename(f.Name(), path); err != nil {

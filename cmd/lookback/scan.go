@@ -95,6 +95,9 @@ func scan(ctx context.Context, e *env, f scanFlags, args []string) error {
 	if f.save == "-" {
 		return errors.New("--save -: evidence goes to a file; name one that ends in .jsonl")
 	}
+	if err := distinct(outputs, f.save); err != nil {
+		return err
+	}
 	if len(args) == 0 {
 		args = []string{"."}
 	}

@@ -51,6 +51,7 @@ type printer struct {
 	w     *bufio.Writer
 	r     *report.Report
 	units int // accounts and the like; 0 until they are counted
+	hosts int // the same of hosts
 }
 
 func (p *printer) report() {
@@ -191,7 +192,7 @@ func (p *printer) blinded(indent int, u report.Unknown) {
 		by := map[string][]string{}
 		var order []string
 		for _, r := range place.Results {
-			line := where(r) + "  " + report.Clean(subject(r))
+			line := p.where(r) + report.Clean(subject(r))
 			if by[line] == nil {
 				order = append(order, line)
 			}
@@ -324,7 +325,7 @@ func which(more int) string {
 func (p *printer) place(indent int, place report.Place) {
 	if p.r.Verbose {
 		for _, r := range place.Results {
-			p.hang(indent, indent+2, where(r)+"  "+report.Clean(r.Message))
+			p.hang(indent, indent+2, p.where(r)+report.Clean(r.Message))
 		}
 		if place.Left > 0 {
 			p.line(indent, fmt.Sprintf("... and %d more in results.json", place.Left))
@@ -342,7 +343,7 @@ func (p *printer) place(indent int, place report.Place) {
 		names = names[:min(len(names), maxNames)]
 		more = fmt.Sprintf(" and %d more", n-len(names))
 	}
-	p.hang(indent, indent+2, where(place.Results[0])+"  "+report.Clean(strings.Join(names, ", "))+more)
+	p.hang(indent, indent+2, p.where(place.Results[0])+report.Clean(strings.Join(names, ", "))+more)
 }
 
 // subject names what a result is about: the first part of what stands in its target.
@@ -358,7 +359,32 @@ func subject(r checks.Result) string {
 	return cmp.Or(thing, r.Subject.Name)
 }
 
-func where(r checks.Result) string { return report.Where(report.Cite(r)) }
+// where is the place that decided a result, to stand in front of what it is about. Of several hosts it names which: the files
+// of one are called like those of another.
+func (p *printer) where(r checks.Result) string {
+	at := report.Where(report.Cite(r))
+	if host, ok := strings.CutPrefix(r.Subject.ID.Target(), "host:"); ok && p.severalHosts() {
+		at = strings.TrimSuffix(report.Clean(host)+"/"+at, "/")
+	}
+	if at == "" {
+		return ""
+	}
+	return at + "  "
+}
+
+// severalHosts reports whether results of more than one host are here.
+func (p *printer) severalHosts() bool {
+	if p.hosts == 0 {
+		seen := map[string]bool{}
+		for _, r := range p.r.Results {
+			if host, ok := strings.CutPrefix(r.Subject.ID.Target(), "host:"); ok {
+				seen[host] = true
+			}
+		}
+		p.hosts = len(seen)
+	}
+	return p.hosts > 1
+}
 
 func (p *printer) unread() {
 	var bad []evidence.Gap
@@ -432,7 +458,7 @@ func (p *printer) waived() {
 		if r.Outcome != checks.Waived {
 			continue
 		}
-		text := fmt.Sprintf("%s  %s: %s", where(r), r.Check.ID, r.Message)
+		text := fmt.Sprintf("%s%s: %s", p.where(r), r.Check.ID, r.Message)
 		text += "; " + r.Waiver.Reason
 		if r.Waiver.Who != "" {
 			text += " (" + r.Waiver.Who + ")"

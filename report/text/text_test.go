@@ -104,6 +104,25 @@ func TestWhatACallToldIsOneLine(t *testing.T) {
 	}
 }
 
+func TestOfSeveralHostsEachIsNamed(t *testing.T) {
+	check := &checks.Check{ID: "watched-processes", Severity: checks.Medium}
+	on := func(host evidence.ID, at evidence.Origin) checks.Result {
+		return checks.Result{Check: check, Subject: evidence.Subject{ID: "host:" + host + "//host", Kind: "host"}, Verdict: checks.Failed(evidence.Known(false, at), "it is off").As(checks.Medium)}
+	}
+	rules := evidence.Origin{File: "etc/audit/rules.d"}
+	got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", rules), on("b", rules), on("c", evidence.Origin{})}})
+	for _, want := range []string{" a/etc/audit/rules.d  host\n", " b/etc/audit/rules.d  host\n", " c  host\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	for at, want := range map[evidence.Origin]string{rules: "\n          etc/audit/rules.d  host\n", {}: "\n          host\n"} {
+		if got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", at)}}); !strings.Contains(got, want) {
+			t.Errorf("one host: no %q in\n%s", want, got)
+		}
+	}
+}
+
 func TestWidth(t *testing.T) {
 	for _, line := range strings.Split(render(t, text.Options{Width: 72}, reporttest.Sample(t)), "\n") {
 		if words := strings.Fields(line); utf8.RuneCountInString(line) > 72 && len(words) > 2 {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,20 @@ func TestEachCallThatFailsMakesNothingBetter(t *testing.T) {
 						t.Errorf("no unknown fact and no gap names %s", call.Action)
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestWhatFailsInAWSIsMendedInAWS holds that a check that fails there says what to do there.
+func TestWhatFailsInAWSIsMendedInAWS(t *testing.T) {
+	told := map[string]bool{}
+	for _, e := range []estate{{}, {weak: true}} {
+		for _, r := range report.New(whole(t, e.answer, Filter{}), report.Options{Checks: all.All(), Policy: checks.DefaultPolicy()}).Results {
+			fits := func(c checks.Cure) bool { return c.For == "" || c.For == "AWS" }
+			if r.Outcome == checks.Fail && !told[r.Check.ID] && !slices.ContainsFunc(r.Check.Cures(), fits) {
+				told[r.Check.ID] = true
+				t.Errorf("%s fails of %s, and no cure is one for AWS", r.Check.ID, r.Subject.ID)
 			}
 		}
 	}

@@ -56,8 +56,12 @@ func Scan(ctx context.Context, o Options, set *evidence.Set) error {
 	if ofWindows {
 		r = r.Fold()
 	}
+	disks, memory := mounts(r)
+	if !live && !ofWindows {
+		r = r.Without(disks)
+	}
 	s := scope.New(r, free(name(r, ofWindows), folder(at), o.Taken), set)
-	s.Live, s.Windows, s.Now, s.Declared = live, ofWindows, o.Now, o.Declared
+	s.Live, s.Windows, s.Now, s.Declared, s.InMemory = live, ofWindows, o.Now, o.Declared, memory
 	for _, read := range readers(ofWindows) {
 		if ctx.Err() != nil {
 			break
@@ -83,7 +87,7 @@ func settle(set *evidence.Set) error {
 }
 
 // system tells Windows from Linux, and both from a folder that holds no system.
-func system(r *root.Root, path string) (ofWindows bool, err error) {
+func system(r *root.Root, at string) (ofWindows bool, err error) {
 	if ok, _ := r.Fold().Exists("Windows/System32/config"); ok {
 		return true, nil
 	}
@@ -92,7 +96,7 @@ func system(r *root.Root, path string) (ofWindows bool, err error) {
 			return false, nil
 		}
 	}
-	return false, fmt.Errorf("no system in %s: neither /etc and /var/log nor \\Windows\\System32\\config; name the folder in which the system's partition is mounted", path)
+	return false, fmt.Errorf("no system in %s: neither /etc and /var/log nor \\Windows\\System32\\config; name the folder in which the system's partition is mounted", at)
 }
 
 var hostname = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)

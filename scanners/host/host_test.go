@@ -117,6 +117,55 @@ func TestTwoScansOfOneImageGiveTheSameBytes(t *testing.T) {
 	}
 }
 
+func TestWhatLiesOnAFileSystemThatIsNotMountedIsNotAbsent(t *testing.T) {
+	verdicts := func(empty string) (out []string) {
+		files := image()
+		delete(files, "etc/systemd/journald.conf")
+		delete(files, "etc/systemd/journald.conf.d/size.conf")
+		for name := range files {
+			if strings.HasPrefix(name, empty) {
+				delete(files, name)
+			}
+		}
+		files[empty], files["etc/fstab"] = "", "# root\n/dev/a / ext4 defaults 0 1\n/dev/b /"+empty+" ext4 defaults 0 2\ntmpfs /var/tmp tmpfs defaults 0 0\n"
+		set := scan(t, hosttest.Folder(t, files))
+		gaps := 0
+		for _, g := range set.Gaps {
+			if g.Asked == "what lies in /"+strings.Trim(empty, "/") {
+				gaps++
+			}
+		}
+		if gaps != 1 {
+			t.Errorf("%s: %d gaps", empty, gaps)
+		}
+		return hosttest.Judge(set)
+	}
+	for _, line := range verdicts("var/log/") {
+		if strings.Contains(line, "gone with its next start") || strings.Contains(line, "tmp") && !strings.HasPrefix(line, "not-assessed") {
+			t.Error(line)
+		}
+	}
+	for _, line := range verdicts("usr/") {
+		if strings.HasPrefix(line, "pass") && strings.Contains(line, "retained-") || strings.HasPrefix(line, "fail") && strings.Contains(line, "journald#") {
+			t.Error(line)
+		}
+	}
+}
+
+func TestLogsInMemoryAreGoneWithTheNextStart(t *testing.T) {
+	files := image()
+	files["etc/fstab"] = "tmpfs /var/log tmpfs defaults,size=100M 0 0\n"
+	for _, r := range scan(t, hosttest.Folder(t, files)).Records {
+		s, ok := r.(*evidence.LogStore)
+		if !ok || !strings.HasPrefix(s.ID.Thing(), "var/log/") && s.ID.Thing() != "journal" {
+			continue
+		}
+		if in, _ := s.Memory.Get(); !in || s.Memory.At().File != "etc/fstab" {
+			t.Errorf("%s: in memory %v", s.ID, s.Memory)
+		}
+	}
+}
+
 // image is a host with something of every subject, all of it in order. Where a program comes with a log, it has some.
 func image() map[string]string {
 	service := func(exec string) string {

@@ -856,6 +856,15 @@ func TestAQuietTrailWhoseSelectorsAreDeniedDoesNotFail(t *testing.T) {
 	begins(t, "verdict", verdict(e.scan(t), "arriving-recently", mainAPI), "not-assessed arriving-recently "+mainAPI+": we may not call cloudtrail:GetEventSelectors")
 }
 
+func TestOfDataThatATrailMayNotTakeNothingPasses(t *testing.T) {
+	set := (&estate{trails: []types.Trail{trailOf("main")}, fails: map[string]error{"GetEventSelectors": awstest.Denied()}}).scan(t)
+	for _, line := range awstest.Judge(set) {
+		if strings.HasPrefix(line, "pass ") && strings.Contains(line, " "+mainData+": ") {
+			t.Error(line)
+		}
+	}
+}
+
 func TestATrailThatNamesNoPlaceMayDeliverSomewhere(t *testing.T) {
 	set := (&estate{trails: []types.Trail{trailOf("main", func(t *types.Trail) { t.S3BucketName = nil })}}).scan(t)
 	api := find[*evidence.LogSource](t, set, mainAPI)

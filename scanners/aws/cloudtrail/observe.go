@@ -279,6 +279,9 @@ func (w writer) shares(takes selection, of []share) {
 			l.Records += " of " + strings.Join(takes.kinds, ", ")
 		}
 		l.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{evidence.PartDataReads: part.reads, evidence.PartDataWrites: part.writes}
+		if !takes.open.IsZero() { // it may take none at all, of which nothing arrives
+			l.To = unproved(l.To, takes.open)
+		}
 		if len(part.buckets) > 0 {
 			l.Covers = nil
 			for _, name := range part.buckets {
@@ -287,6 +290,18 @@ func (w writer) shares(takes selection, of []share) {
 		}
 		w.record(l)
 	}
+}
+
+// unproved is deliveries of which nobody knows whether anything is handed to them: how the trail's other records fare says
+// nothing of these.
+func unproved(to []evidence.Delivery, open evidence.Value[evidence.Extent]) []evidence.Delivery {
+	to = slices.Clone(to)
+	for i := range to {
+		to[i].Last = evidence.Unknown[time.Time](open.Why(), open.At())
+		to[i].Error = evidence.Unknown[string](open.Why(), open.At())
+		to[i].Validated = evidence.Unknown[bool](open.Why(), open.At())
+	}
+	return to
 }
 
 // bucket is a bucket as an asset. One that is named by what records a single region is recorded only if it lies there.

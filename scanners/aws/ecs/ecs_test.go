@@ -257,6 +257,9 @@ func TestAGroupThatIsMissingIsAFailure(t *testing.T) {
 	if d := record[*evidence.LogSource](t, set, web+stdout).To[0]; say(d.Error) != "denied" {
 		t.Errorf("groups could not be listed; got %s", say(d.Error))
 	}
+	lines = awstest.Judge(set)
+	has(t, lines, "not-assessed recorded-application "+web)
+	has(t, lines, "not-assessed shipped-off-asset "+web+stdout)
 }
 
 func TestTheModeOfALogDriver(t *testing.T) {
@@ -299,6 +302,7 @@ func TestWithoutALogDriver(t *testing.T) {
 			t.Errorf("got %+v, complete %s", out.To, say(out.Complete))
 		}
 		has(t, awstest.Judge(set), "fail shipped-off-asset "+web+stdout+": the output of web/nginx goes nowhere")
+		has(t, awstest.Judge(set), "fail recorded-application "+web+`: ECS container "web/nginx" throws its output away: Fargate keeps no output`)
 	})
 	t.Run("an instance keeps it as long as the container", func(t *testing.T) {
 		e := &estate{services: []types.Service{service("web", types.LaunchTypeEc2)}, definitions: nginx(nil)}

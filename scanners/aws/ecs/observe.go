@@ -199,14 +199,15 @@ func arrives(s *scope.Scope, d *evidence.Delivery, made map[evidence.ID]bool) {
 	case !isGroup || made[d.To]:
 		return
 	case !here:
-		d.Error = evidence.Unknown[string](evidence.Elsewhere, d.Extent.At().WithNote("its log group lies in another region"))
+		at := d.Extent.At().WithNote("its log group lies in another region")
+		d.Error, d.Extent = evidence.Unknown[string](evidence.Elsewhere, at), evidence.Unknown[evidence.Extent](evidence.Elsewhere, at)
 		return
 	}
 	_, exists := s.Group(group)
 	there, known := exists.Get()
 	switch missing := fmt.Sprintf("log group %q does not exist", group); {
 	case !known:
-		d.Error = evidence.Unknown[string](exists.Why(), exists.At())
+		d.Error, d.Extent = evidence.Unknown[string](exists.Why(), exists.At()), evidence.Unknown[evidence.Extent](exists.Why(), exists.At())
 	case !there:
 		d.Error = evidence.Known(missing, exists.At())
 		d.Extent = evidence.Known(evidence.Extent{Grade: evidence.None, But: missing}, exists.At())

@@ -21,6 +21,7 @@ type estate struct {
 	status      types.DetectorStatus
 	export      types.PublishingStatus // "" for none
 	runtime     bool
+	covered     []types.CoverageResource // nil for a machine and a cluster
 	denied      string
 }
 
@@ -58,6 +59,9 @@ func (e estate) answer(_ string, input any) (any, error) {
 	case *guardduty.ListCoverageInput:
 		if refused("coverage") {
 			return nil, awstest.Denied()
+		}
+		if e.covered != nil {
+			return &guardduty.ListCoverageOutput{Resources: e.covered}, nil
 		}
 		if in.NextToken == nil {
 			return &guardduty.ListCoverageOutput{NextToken: aws.String("more"), Resources: []types.CoverageResource{
@@ -146,6 +150,42 @@ func TestADetectorIsJudged(t *testing.T) {
 			t.Errorf("%s: want %s in\n%s", name, test.want, got)
 		}
 	}
+}
+
+func TestTheAgentSaysOnWhichNodesItRuns(t *testing.T) {
+	n := aws.Int64
+	machine := &types.CoverageResourceDetails{Ec2InstanceDetails: &types.CoverageEc2InstanceDetails{InstanceId: aws.String("i-1")}}
+	for name, test := range map[string]struct {
+		of   types.CoverageResource
+		runs bool
+		on   string
+	}{
+		"a machine":  {types.CoverageResource{CoverageStatus: types.CoverageStatusHealthy, ResourceDetails: machine}, true, "moot"},
+		"every node": {cluster(types.CoverageStatusHealthy, n(3), n(3)), true, "all"},
+		"some nodes": {cluster(types.CoverageStatusUnhealthy, n(3), n(2)), true, "some 1 of 3 nodes"},
+		"no node":    {cluster(types.CoverageStatusUnhealthy, n(3), n(0)), false, "some 3 of 3 nodes"},
+		"not said":   {cluster(types.CoverageStatusHealthy, nil, nil), true, "elsewhere"},
+	} {
+		s := sources(estate{status: "ENABLED", runtime: true, covered: []types.CoverageResource{test.of}}.scan(t), evidence.Process)[0]
+		where, on := s.Parts[evidence.PartEveryNode], ""
+		switch extent, known := where.Get(); {
+		case where.IsMoot():
+			on = "moot"
+		case !known:
+			on = string(where.Why())
+		default:
+			on = strings.TrimSpace(fmt.Sprintf("%v %s", extent.Grade, extent.But))
+		}
+		if runs, _ := s.Enabled.Get(); runs != test.runs || on != test.on {
+			t.Errorf("%s: got %t on %q, want %t on %q", name, runs, on, test.runs, test.on)
+		}
+	}
+}
+
+func cluster(status types.CoverageStatus, nodes, covered *int64) types.CoverageResource {
+	return types.CoverageResource{CoverageStatus: status, ResourceDetails: &types.CoverageResourceDetails{
+		EksClusterDetails: &types.CoverageEksClusterDetails{ClusterName: aws.String("batch"), CompatibleNodes: nodes, CoveredNodes: covered},
+	}}
 }
 
 func TestFindingsGoWhereTheyAreSent(t *testing.T) {

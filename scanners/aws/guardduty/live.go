@@ -38,7 +38,7 @@ func Service() scope.Service {
 			call("ListPublishingDestinations", destinations, "detector", "LogSource.To", ifAny),
 			call("DescribePublishingDestination", destination, "destination of findings", "LogSource.To, Delivery.Error", "where findings are exported"),
 			call("GetAdministratorAccount", manager, "detector", "LogSource.Complete", ifAny),
-			call("ListCoverage", coverage, "detector", "LogSource.Enabled", "where runtime monitoring is on"),
+			call("ListCoverage", coverage, "detector", "LogSource.Enabled, LogSource.Parts", "where runtime monitoring is on"),
 		},
 		Region: read,
 	}
@@ -171,6 +171,7 @@ type cover struct {
 	instance, cluster string
 	healthy           bool
 	issue             string
+	nodes, reporting  *int64 // of a cluster; how many of its nodes are healthy
 }
 
 type coverResult struct {
@@ -196,6 +197,7 @@ func covered(ctx context.Context, s *scope.Scope, client *guardduty.Client, id s
 			}
 			if d := r.ResourceDetails.EksClusterDetails; d != nil {
 				c.cluster = aws.ToString(d.ClusterName)
+				c.nodes, c.reporting = d.CompatibleNodes, d.CoveredNodes
 			}
 			if c.instance != "" || c.cluster != "" {
 				out.covers = append(out.covers, c)

@@ -1,6 +1,7 @@
 package guardduty
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -81,12 +82,12 @@ func runtime(s *scope.Scope, d detector, findings *evidence.LogSource) {
 	if d.coverage == (evidence.Origin{}) {
 		return
 	}
-	sensor := func(thing, name string, on evidence.ID, enabled evidence.Value[bool]) {
+	sensor := func(thing, name string, on evidence.ID, enabled evidence.Value[bool], everywhere evidence.Value[evidence.Extent]) {
 		source := s.Source(thing, evidence.Process, "GuardDuty runtime monitoring", name, d.coverage)
 		source.Records, source.Covers, source.Enabled = "runtime monitoring", []evidence.ID{on}, enabled
 		only := evidence.Known(evidence.Extent{Grade: evidence.Some, But: "only what it finds suspicious"}, d.coverage)
 		source.Parts = map[evidence.Part]evidence.Value[evidence.Extent]{
-			evidence.PartProcessStart: only, evidence.PartConnections: only, evidence.PartFileWrites: only,
+			evidence.PartProcessStart: only, evidence.PartConnections: only, evidence.PartFileWrites: only, evidence.PartEveryNode: everywhere,
 		}
 		if source.To, source.Complete = slices.Clone(findings.To), findings.Complete; enabled.IsUnknown() {
 			source.To = nil // it may not run at all
@@ -94,7 +95,7 @@ func runtime(s *scope.Scope, d detector, findings *evidence.LogSource) {
 		s.Record(source)
 	}
 	if d.covered.err != nil {
-		sensor("guardduty/runtime", "GuardDuty's agent", s.Home(), scope.Unknown[bool](d.covered.err, d.coverage))
+		sensor("guardduty/runtime", "GuardDuty's agent", s.Home(), scope.Unknown[bool](d.covered.err, d.coverage), scope.Unknown[evidence.Extent](d.covered.err, d.coverage))
 		return
 	}
 	for _, c := range d.covered.covers {
@@ -107,6 +108,21 @@ func runtime(s *scope.Scope, d detector, findings *evidence.LogSource) {
 		if !c.healthy {
 			at = at.WithNote(c.issue)
 		}
-		sensor(thing, "GuardDuty's agent", on, evidence.Known(c.healthy, at))
+		// A cluster is unhealthy as soon as one node is; the others are watched all the same.
+		watching := c.healthy || c.reporting != nil && *c.reporting > 0
+		sensor(thing, "GuardDuty's agent", on, evidence.Known(watching, at), everyNode(c, at))
 	}
+}
+
+// everyNode says on how many nodes of a cluster the agent reports; moot of a machine.
+func everyNode(c cover, at evidence.Origin) evidence.Value[evidence.Extent] {
+	switch {
+	case c.instance != "":
+		return evidence.Moot[evidence.Extent](at)
+	case c.nodes == nil || c.reporting == nil:
+		return evidence.Unknown[evidence.Extent](evidence.Elsewhere, at.WithNote("GuardDuty does not say how many nodes the cluster has"))
+	case *c.reporting < *c.nodes:
+		return evidence.Known(evidence.Extent{Grade: evidence.Some, But: fmt.Sprintf("%d of %d nodes", *c.nodes-*c.reporting, *c.nodes)}, at)
+	}
+	return evidence.Everything(at)
 }

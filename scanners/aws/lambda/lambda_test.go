@@ -290,6 +290,12 @@ func TestAFunctionWithoutALogGroupHasNotRunYet(t *testing.T) {
 			t.Errorf("enabled: got %s", got)
 		}
 	})
+	t.Run("its role may not, and groups could not be listed", func(t *testing.T) {
+		set := awstest.Scan(t, estate(func(a, _ string) bool { return a != "logs:CreateLogGroup" }, latest()), nil, Service(), groups(awstest.Denied()))
+		if got := say(record[*evidence.LogSource](t, set, pay+"#application").Enabled); got != "denied" {
+			t.Errorf("enabled: got %s", got)
+		}
+	})
 	t.Run("two functions of one group", func(t *testing.T) {
 		other := latest(func(f *types.FunctionConfiguration) {
 			f.FunctionName, f.LoggingConfig = aws.String("other"), &types.LoggingConfig{LogGroup: aws.String("/aws/lambda/pay")}

@@ -54,7 +54,11 @@ func observe(s *scope.Scope, f *function) {
 	}
 	out.To = []evidence.Delivery{to}
 	s.After(func(context.Context) {
-		if _, exists := s.Group(f.group); !exists.IsUnknown() && !isTrue(exists) {
+		_, exists := s.Group(f.group)
+		switch there, known := exists.Get(); {
+		case !known && isTrue(f.writes) && !isTrue(f.creates): // where there is none, nothing is written
+			out.Enabled = evidence.Unknown[bool](exists.Why(), exists.At())
+		case known && !there:
 			notYet(s, f, out, exists.At())
 		}
 		s.Record(out)

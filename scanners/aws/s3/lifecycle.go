@@ -2,6 +2,8 @@ package s3
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,13 +24,17 @@ const (
 // archive it. (SDK, types.Tiering.Days.)
 const tieringRest = 90
 
+// yearly finds the year below which AWS puts records: ".../CloudTrail/eu-west-1/2020/05/31/".
+var yearly = regexp.MustCompile(`/(20\d\d)(?:/|$)`)
+
 // A hit is what a rule does to a place.
 type hit struct {
 	days int    // how old a record is then
 	sure bool   // false where it cannot be seen whether the records of the place are among what it takes
 	note string // what there is to say of it
 
-	rule, what string // for a sentence: the rule, and what it is for where that is not everything
+	rule, what string    // for a sentence: the rule, and what it is for where that is not everything
+	until      time.Time // the last records that it takes were written before; zero where it takes new ones too
 }
 
 // touch says whether a rule reaches a place, which has the same prefix in each of some spellings, and how surely.
@@ -58,6 +64,10 @@ func touch(r types.LifecycleRule, place []string) (h hit, ok bool) {
 	case part:
 		// Below AWSLogs/ lies what AWS writes and nothing else; below a prefix of the owner's own there may be other things.
 		h.what, h.sure = fmt.Sprintf("what begins with %q", prefix), ofAWS(place)
+		if year := yearly.FindStringSubmatch(prefix); year != nil && h.sure {
+			n, _ := strconv.Atoi(year[1])
+			h.until = time.Date(n+1, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
 	default:
 		h.sure = true
 	}
@@ -78,6 +88,9 @@ func (h hit) when(does string, days *int32, date *time.Time, now time.Time) hit 
 		h.days = max(0, int(date.Sub(now).Hours()/24))
 	}
 	h.note = fmt.Sprintf("%s %s %s %s", h.rule, does, what, when)
+	if !h.until.IsZero() { // what was written since then stays
+		h.days = max(h.days, int(now.Sub(h.until).Hours()/24))
+	}
 	switch {
 	case !h.sure:
 		h.note += "; whether the records are among it is not known"

@@ -3,6 +3,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,10 +79,8 @@ func account(ctx context.Context, s *scope.Scope) {
 	s.Each(len(found), func(i int) { buckets[i] = look(ctx, s, client, found[i]) })
 	own, have := map[string]string{}, map[string]string{}
 	for _, b := range buckets {
-		region, known := b.region.Get()
-		if known {
-			own[b.name] = region
-		}
+		region, _ := b.region.Get()
+		own[b.name] = cmp.Or(region, s.Region) // where it is not known, one is asked that may be wrong, and refuses
 		have[b.name] = region
 		observeBucket(s, b)
 	}

@@ -515,6 +515,7 @@ func TestExpirationDecidesHowLongAPlaceKeeps(t *testing.T) {
 		{"a rule for another place", trailPlace, []types.LifecycleRule{below("tmp/", expires(1))}, forever},
 		{"a rule for what has a similar name", trailPlace, []types.LifecycleRule{below("AWSLogs/111122223333/CloudTrail-Digest/", expires(1))}, forever},
 		{"the least of several", trailPlace, []types.LifecycleRule{expires(400), below("AWSLogs/", expires(30)), expires(90)}, "30"},
+		{"a rule for a year that is past", trailPlace, []types.LifecycleRule{below(trailPlace+"eu-west-1/2020/", expires(7))}, `1977 (a lifecycle rule deletes what begins with "AWSLogs/111122223333/CloudTrail/eu-west-1/2020/" after 7 days)`},
 		{"a rule for a part of what AWS writes", trailPlace, []types.LifecycleRule{named("west", below(trailPlace+"eu-west-1/", expires(7)))}, `7 (the lifecycle rule "west" deletes what begins with "AWSLogs/111122223333/CloudTrail/eu-west-1/" after 7 days)`},
 		{"a rule for something below the owner's own prefix", "", []types.LifecycleRule{named("athena", below("results/", expires(7))), expires(400)}, `unknown: unfamiliar (the lifecycle rule "athena" deletes what begins with "results/" after 7 days; whether the records are among it is not known)`},
 		{"the same where all goes sooner", "", []types.LifecycleRule{below("results/", expires(7)), expires(3)}, "3"},
@@ -913,4 +914,17 @@ func TestOtherReadersHearWhichBucketsThereAre(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestABucketWhoseRegionIsRefusedIsAskedAllTheSame(t *testing.T) {
+	set := scan(t, func(region string, input any) (any, error) {
+		switch input.(type) {
+		case *s3.ListBucketsInput:
+			return &s3.ListBucketsOutput{Buckets: []types.Bucket{listed("logs", "")}}, nil
+		case *s3.GetBucketLocationInput:
+			return nil, awstest.Denied()
+		}
+		return estate(region, input)
+	})
+	store(t, set, scope.PlaceID("logs", trailPlace)) // else nothing is asked of it, and the score rises
 }

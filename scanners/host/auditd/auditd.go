@@ -198,15 +198,20 @@ func (d *daemon) readRules(s *scope.Scope) {
 	if failed != nil {
 		d.fixed = scope.Unknown[bool](failed, at)
 		d.parts = map[evidence.Part]evidence.Value[evidence.Extent]{}
+		none := func(string) bool { return false }
 		lost := scope.Unknown[evidence.Extent](failed, at)
-		for p := range (&ruleset{}).parts(machine{there: func(string) bool { return false }}) {
+		for p := range (&ruleset{}).parts(machine{there: none, seen: none}) {
 			d.parts[p] = lost
 		}
 		d.control, d.logons = lost, lost
 		return
 	}
 	loaded := split(rulesFile, data)
-	m := machine{architecture(s), func(name string) bool { ok, err := s.Root.Exists(name); return ok || err != nil }}
+	m := machine{
+		architecture(s),
+		func(name string) bool { ok, err := s.Root.Exists(name); return ok || err != nil },
+		func(name string) bool { ok, _ := s.Root.Exists(name); return ok },
+	}
 	stale := ""
 	switch same := slices.EqualFunc(loaded, compiled, func(a, b line) bool { return a.text == b.text }); {
 	case data == nil || len(compiled) > 0 && same:

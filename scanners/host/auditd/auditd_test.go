@@ -236,6 +236,11 @@ func TestHowMuchARuleRecords(t *testing.T) {
 			"-a always,exit -F arch=b64 -S adjtimex,settimeofday,clock_settime\n-a always,exit -F arch=b32 -S adjtimex -S settimeofday -S clock_settime",
 			evidence.PartTimeChanges, "all not the time zone (/etc/localtime)",
 		},
+		"time, but by the program that keeps it": {
+			"-a always,exit -F arch=b64 -F uid!=ntp -S adjtimex -S settimeofday -S clock_settime -k time\n-a always,exit -F arch=b32 -S all\n-w /etc/localtime -p wa",
+			evidence.PartTimeChanges, "all",
+		},
+		"programs, but of a user that keeps the time": {"-a always,exit -F arch=b64 -F uid!=ntp -S execve\n-a always,exit -F arch=b32 -F uid!=ntp -S execve", evidence.PartProcessStart, "some only where uid!=ntp"},
 		"time in part":       {"-a always,exit -F arch=b64 -S adjtimex\n-a always,exit -F arch=b32 -S adjtimex", evidence.PartTimeChanges, "some not settimeofday, clock_settime"},
 		"one program traces": {"-a always,exit -F arch=b64 -S ptrace\n-a always,exit -F arch=b32 -S ptrace", evidence.PartProcessAccess, "all"},
 	} {

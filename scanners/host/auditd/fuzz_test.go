@@ -9,7 +9,7 @@ import (
 func FuzzRules(f *testing.F) {
 	f.Add("-D\n-a always,exit -F arch=b64 -S execve,connect -C uid!=euid -F key=x\n-w /etc -p wa\n-a never,task\n-e 2\n")
 	f.Add("-a\n-F\n-S\n-w\n\"\n-k -d exit,always\n-A never,user -F msgtype=USER_LOGIN")
-	m := machine{kernel{narrow: true, legacy: true}, func(name string) bool { return len(name)%7 != 0 }}
+	m := machine{kernel{narrow: true, legacy: true}, func(name string) bool { return len(name)%7 != 0 }, func(name string) bool { return len(name)%5 != 0 }}
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := compile([][]line{split("x", []byte(text)), split("y", []byte(text))})
 		for p, v := range load(lines, evidence.Origin{File: "x"}, m).parts(m) {

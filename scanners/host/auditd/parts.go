@@ -59,7 +59,7 @@ func (rs *ruleset) parts(m machine) map[evidence.Part]evidence.Value[evidence.Ex
 	put(evidence.PartFileWrites, rs.writes(k))
 	put(evidence.PartTimeChanges, rs.time(k))
 	put(evidence.PartIdentityFiles, rs.files(k, identity, there))
-	if r, any := rs.runtime(k, there); any {
+	if r, any := rs.runtime(k, m.seen); any {
 		put(evidence.PartContainerRuntime, r)
 	}
 	// What few ask of auditd is told where a rule names it.

@@ -160,6 +160,9 @@ func (j *journal) settings(c *conf, s *scope.Scope) {
 			j.memory = evidence.Known(false, scope.At(dir, 0).WithNote("Storage=auto, and the folder is there"))
 		}
 	}
+	if m, known := j.memory.Get(); known && !m {
+		j.memory = s.Memory(dir, j.memory.At())
+	}
 	of := "System"
 	if m, known := j.memory.Get(); known && m {
 		of = "Runtime"

@@ -105,6 +105,10 @@ func store(s *scope.Scope, name string) evidence.Value[bool] {
 	}
 	store := s.DiskStore(s.ID(name), "log file", "/"+name, at)
 	store.Kept, store.Bytes = logrotate.Of(s, name)
+	if why := there.Why(); there.IsUnknown() { // nothing is known of a file that may not be there
+		store.On, store.Locked = evidence.Unknown[[]evidence.ID](why, at), evidence.Unknown[int](why, at)
+		store.Kept, store.Bytes = evidence.Unknown[int](why, at), evidence.Unknown[int64](why, at)
+	}
 	series := logrotate.Files(s, name)
 	store.Dropped = logrotate.Dropped(s, name, series)
 	store.Oldest, store.Newest = reach(s, series)

@@ -142,3 +142,13 @@ func FuzzEnds(f *testing.F) {
 		}
 	})
 }
+
+// TestNothingIsSaidOfAFileThatMayNotBeThere holds that what could not be looked at neither passes nor fails.
+func TestNothingIsSaidOfAFileThatMayNotBeThere(t *testing.T) {
+	set := hosttest.Scan(t, map[string]string{"var/log/wtmp": "-> wtmp", "var/log/btmp": "-> btmp"}, Read)
+	for _, line := range hosttest.Judge(set) {
+		if !strings.HasPrefix(line, "not-assessed") && strings.Contains(line, "tmp") {
+			t.Error(line)
+		}
+	}
+}

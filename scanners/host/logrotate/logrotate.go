@@ -36,9 +36,12 @@ func read(s *scope.Scope) *config {
 		c := &config{at: scope.At(conf[0], 0)}
 		c.there = evidence.Known(false, evidence.Origin{File: binaries[0], Note: "logrotate is not installed"})
 		for _, name := range binaries {
-			if s.Has(name) {
+			ok, err := s.Root.Exists(name)
+			if ok {
 				c.there = evidence.Known(true, scope.At(name, 0))
 				break
+			} else if err != nil {
+				c.there = scope.Unknown[bool](err, scope.At(name, 0))
 			}
 		}
 		c.runs = runs(s)
@@ -119,7 +122,11 @@ func runs(s *scope.Scope) evidence.Value[bool] {
 func Of(s *scope.Scope, name string) (kept evidence.Value[int], bytes evidence.Value[int64]) {
 	name = strings.Trim(path.Clean("/"+name), "/")
 	c := read(s)
-	if there, _ := c.there.Get(); !there {
+	switch there, known := c.there.Get(); {
+	case !known:
+		at := c.there.At().WithNote("whether logrotate is installed is not known")
+		return evidence.Unknown[int](c.there.Why(), at), evidence.Unknown[int64](c.there.Why(), at)
+	case !there:
 		return forever(c.there.At())
 	}
 	r, ok := match(c.blocks, name)
@@ -199,6 +206,8 @@ func Dropped(s *scope.Scope, name string, files []string) evidence.Value[bool] {
 	there, _ := c.there.Get()
 	at := scope.At(r.file, r.line)
 	switch {
+	case c.there.IsUnknown():
+		return evidence.Unknown[bool](c.there.Why(), c.there.At())
 	case there && ok && r.broken == nil:
 	case there && c.err != nil:
 		return scope.Unknown[bool](c.err, c.at)

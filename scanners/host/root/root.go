@@ -35,6 +35,14 @@ var (
 	ErrTooLarge = fmt.Errorf("more than %d bytes", MaxFile)
 )
 
+// A NotMounted is why nothing is said of what would lie on a file system that the machine mounts, and the image lacks. It is the
+// name of the folder.
+type NotMounted string
+
+func (n NotMounted) Error() string {
+	return "/" + string(n) + " is a file system of its own, which is not part of this image; mount it too, where it belongs"
+}
+
 // A File is an open regular file. Its owner closes it.
 type File interface {
 	fs.File
@@ -55,6 +63,7 @@ type system interface {
 type Root struct {
 	system
 	fold bool
+	away map[string]bool // where other file systems are mounted, which are not here
 }
 
 // Open opens a folder, or an uncompressed tar of one.
@@ -84,7 +93,22 @@ func Open(name string) (*Root, error) {
 func (r *Root) Close() error { return r.system.Close() }
 
 // Fold returns the same root for names in which case makes no difference, as on Windows.
-func (r *Root) Fold() *Root { return &Root{system: r.system, fold: true} }
+func (r *Root) Fold() *Root { return &Root{system: r.system, fold: true, away: r.away} }
+
+// Without returns the same root, of which folders that are empty, or not there, are where other file systems would be
+// mounted: whether anything lies in them cannot be told.
+func (r *Root) Without(folders []string) *Root {
+	away := map[string]bool{}
+	for _, name := range folders {
+		at, err := r.Resolve(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			away[strings.Trim(path.Clean("/"+name), "/")] = true
+		} else if list, e := r.ReadDir(name); err == nil && e == nil && len(list) == 0 && at != "." {
+			away[at] = true
+		}
+	}
+	return &Root{system: r.system, fold: r.fold, away: away}
+}
 
 // Resolve returns the name under which a file or a folder really lies, with all links followed inside the root.
 func (r *Root) Resolve(name string) (string, error) {
@@ -126,8 +150,11 @@ func (r *Root) Exists(name string) (bool, error) {
 // ReadDir lists a folder in order of name.
 func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
 	at, info, err := r.walk(name, true)
-	if err == nil && !info.IsDir() {
+	switch {
+	case err == nil && !info.IsDir():
 		err = errors.New("not a folder")
+	case err == nil && r.away[at]:
+		err = NotMounted(at)
 	}
 	if err != nil {
 		return nil, wrap("list", name, err)
@@ -277,6 +304,14 @@ func (r *Root) walk(name string, follow bool) (at string, info fs.FileInfo, err 
 		next := path.Join(at, element)
 		if info, err = r.lstat(next); errors.Is(err, fs.ErrNotExist) && r.fold {
 			next, info, err = r.folded(at, element)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			switch {
+			case r.away[at]:
+				err = NotMounted(at)
+			case r.away[next]:
+				err = NotMounted(next)
+			}
 		}
 		if err != nil {
 			return "", nil, err

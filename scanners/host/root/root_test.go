@@ -247,3 +247,23 @@ func TestATarMayNotGrowInMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestASecondNameOfWhatTheTarLeavesOutIsThere(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "image.tar")
+	f, err := os.Create(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(f)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "etc/chrony.conf", Linkname: "ostree/1.file", Mode: 0o644}), w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.ReadFile("etc/chrony.conf"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}

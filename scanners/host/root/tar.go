@@ -100,11 +100,10 @@ func (t *tarball) index() error {
 		}
 		if h.Typeflag == tar.TypeLink { // a second name of what came before
 			first := t.entries[path.Clean("/" + h.Linkname)[1:]]
-			if first == nil {
-				continue
+			if first != nil { // else it is there, and what is in it is not
+				again := *first
+				e, again.name, again.within = &again, path.Base(name), nil
 			}
-			again := *first
-			e, again.name, again.within = &again, path.Base(name), nil
 		}
 		t.add(name, e)
 	}
@@ -162,7 +161,7 @@ func (t *tarball) open(name string) (File, error) {
 	case e == nil:
 		return nil, fs.ErrNotExist
 	case e.at < 0:
-		return nil, errors.New("it has holes that the tar leaves out; unpack the tar and name the folder")
+		return nil, errors.New("what is in it does not stand in the tar in one piece; unpack the tar and name the folder")
 	}
 	return piece{io.NewSectionReader(t.file, e.at, e.size), e}, nil
 }

@@ -26,6 +26,8 @@ type Scope struct {
 	Windows bool
 	// Now is the start of the scan.
 	Now time.Time
+	// InMemory are folders that lie in memory, with their lines in etc/fstab.
+	InMemory map[string]int
 	// Declared is what the owner said in lookback.yaml.
 	Declared scanners.Declared
 
@@ -118,7 +120,15 @@ func (s *Scope) Tell(change func(*evidence.Asset)) { change(s.host) }
 // Missed records a gap: something that ought to have been read and could not be. The activities are those whose sources may
 // have been missed with it.
 func (s *Scope) Missed(asked string, err error, at evidence.Origin, of ...evidence.Activity) {
-	s.set.Gap(evidence.Gap{In: s.Host(), Asked: asked, Why: Why(err), Err: Brief(err), At: at})
+	gap := evidence.Gap{In: s.Host(), Asked: asked, Why: Why(err), Err: Brief(err), At: at}
+	var away root.NotMounted
+	if !errors.As(err, &away) {
+		s.set.Gap(gap)
+	} else if key := "away " + string(away); s.memo[key] == nil { // one gap, whatever would lie there
+		s.memo[key] = true
+		gap.Asked, gap.At = "what lies in /"+string(away), At("etc/fstab", 0)
+		s.set.Gap(gap)
+	}
 	for _, a := range of {
 		s.Look(a, Unknown[bool](err, at))
 	}
@@ -191,13 +201,23 @@ func (s *Scope) DiskStore(id evidence.ID, kind, name string, at evidence.Origin)
 	return &evidence.LogStore{
 		Subject:   evidence.Subject{ID: id, Kind: kind, Name: name, At: at},
 		On:        evidence.Known([]evidence.ID{s.Host()}, at),
-		Memory:    evidence.Known(false, at),
+		Memory:    s.Memory(id.Thing(), at),
 		ColdAfter: evidence.Moot[int](at),
 		Restore:   evidence.Moot[int64](at),
 		Lingers:   evidence.Moot[int64](at),
 		Locked:    evidence.Known(0, at.WithNote("the administrator of a machine can delete its files")),
 		Complete:  evidence.Known(true, at),
 	}
+}
+
+// Memory says whether a file lies in memory, and is gone with the next start.
+func (s *Scope) Memory(name string, at evidence.Origin) evidence.Value[bool] {
+	for dir := strings.Trim(name, "/"); dir != "." && dir != ""; dir = path.Dir(dir) {
+		if line := s.InMemory[dir]; line > 0 {
+			return evidence.Known(true, At("etc/fstab", line).WithNote("/"+dir+" lies in memory"))
+		}
+	}
+	return evidence.Known(false, at)
 }
 
 // NotRunning is a fact that only a running system tells, asked of its disk.
@@ -212,8 +232,12 @@ func Unknown[T any](err error, at evidence.Origin) evidence.Value[T] {
 
 // Why says which reason an error is.
 func Why(err error) evidence.Reason {
-	if errors.Is(err, fs.ErrPermission) {
+	var away root.NotMounted
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		return evidence.Denied
+	case errors.As(err, &away):
+		return evidence.Elsewhere
 	}
 	return evidence.Failed
 }

@@ -13,6 +13,7 @@ import (
 
 	"lookback/evidence"
 	"lookback/scanners/host/scope"
+	"lookback/scanners/host/syslog"
 	"lookback/scanners/host/unit"
 	"lookback/scanners/shipper"
 )
@@ -31,6 +32,7 @@ type agent struct {
 
 // Read adds to each store of the host where its records are taken. It goes after all other readers.
 func Read(_ context.Context, s *scope.Scope) {
+	syslog.Copy(s)
 	for _, p := range products {
 		for _, name := range p.units {
 			u := unit.Find(s, name)

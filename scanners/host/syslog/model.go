@@ -13,9 +13,17 @@ type config struct {
 	journal, socket bool
 	limited         evidence.Value[bool] // whether its way in drops records of a flood; zero where it does not
 	size            evidence.Value[int64]
+	taken           []taken // files of other programs that are read, and sent on
 	// open is why there may be more than is listed; nil where there is not.
 	open error
 	at   evidence.Origin
+}
+
+// A taken is a file, or files, that a service reads line by line as messages of one facility and program.
+type taken struct {
+	pattern, facility, program, set string
+	steps                           []step // what is done with them
+	at                              evidence.Origin
 }
 
 // A step is done with a message after the ones before it: it is written to a target, or it ends there.

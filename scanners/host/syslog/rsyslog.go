@@ -70,6 +70,13 @@ func (r *rsyslog) parse(name string) error {
 			start = set
 		}
 	}
+	for i := range r.taken {
+		t := &r.taken[i]
+		if err := r.flatten(cmp.Or(t.set, r.main), always(yes), 0); err != nil {
+			return err
+		}
+		t.steps, r.steps = r.steps, nil
+	}
 	return r.flatten(start, always(yes), 0)
 }
 
@@ -441,6 +448,8 @@ func (b *body) input(kind string, params map[string][]string, at evidence.Origin
 		b.from[kind] = set
 	}
 	switch kind {
+	case "imfile":
+		b.takes(one("file"), one("tag"), one("facility"), one("ruleset"), at)
 	case "imjournal":
 		b.journal = true
 		// https://www.rsyslog.com/doc/reference/parameters/imjournal-ratelimit-interval.html: 20000 in 600 s by default.
@@ -455,6 +464,16 @@ func (b *body) input(kind string, params map[string][]string, at evidence.Origin
 			b.limited = evidence.Known(true, at)
 		}
 	}
+}
+
+// takes notes a file that is read as messages: https://www.rsyslog.com/doc/configuration/modules/imfile.html. Their facility is
+// local0 where none is written.
+func (b *body) takes(file, tag, facility, set string, at evidence.Origin) {
+	if file == "" || len(b.taken) >= maxFiles {
+		return
+	}
+	program, _, _ := strings.Cut(strings.TrimSuffix(tag, ":"), "[")
+	b.taken = append(b.taken, taken{pattern: file, facility: facilityOf(cmp.Or(facility, "local0")), program: program, set: set, at: at})
 }
 
 func (b *body) limit(text string, at evidence.Origin) {
@@ -637,6 +656,10 @@ func (b *body) directive(line string, at evidence.Origin) ([]node, error) {
 		return b.include(value)
 	case name == "modload":
 		b.input(strings.TrimSuffix(path.Base(value), ".so"), nil, at)
+	case strings.HasPrefix(name, "inputfile") && len(b.next) < 64:
+		b.next[name] = value
+	case name == "inputrunfilemonitor":
+		b.takes(b.next["inputfilename"], b.next["inputfiletag"], b.next["inputfilefacility"], "", at)
 	case name == "maxmessagesize":
 		b.limit(value, at)
 	case name == "omitlocallogging":

@@ -240,12 +240,17 @@ func (c *service) observe(s *scope.Scope) {
 // passOn says that what comes to the journal comes to the targets of a syslog service too: with a journal, the service has
 // it from there.
 func (c *service) passOn(s *scope.Scope, source *evidence.LogSource) {
-	if !isTrue(journald.Enabled(s)) || !isTrue(c.enabled) {
-		return
+	on := and(journald.Enabled(s), c.enabled)
+	if store := s.Store(s.ID(journald.Thing)); store != nil && on.IsUnknown() && !store.Complete.IsUnknown() {
+		store.Complete = on
 	}
 	for _, journal := range s.Sources() {
-		if journal.ID == s.SourceID("journald", source.Activity) {
+		switch {
+		case isFalse(on) || journal.ID != s.SourceID("journald", source.Activity):
+		case isTrue(on):
 			journal.To = append(journal.To, source.To...)
+		default:
+			journal.Complete = on
 		}
 	}
 }
@@ -382,6 +387,38 @@ func (c *service) store(s *scope.Scope, t *target) evidence.ID {
 		s.Record(store)
 	}
 	return store.ID
+}
+
+// Copy adds to the stores of other programs where the lines of their files are sent on. It goes after all that records stores.
+func Copy(s *scope.Scope) {
+	for _, c := range found(s) {
+		for _, t := range c.taken {
+			for _, store := range s.Stores() {
+				if ok, _ := path.Match(t.pattern, "/"+store.ID.Thing()); ok && !isFalse(c.enabled) {
+					c.copy(s, store, t)
+				}
+			}
+		}
+	}
+}
+
+func (c *service) copy(s *scope.Scope, store *evidence.LogStore, t taken) {
+	doubt := evidence.Value[bool]{}
+	if c.enabled.IsUnknown() {
+		doubt = c.enabled
+	}
+	for _, sh := range (&config{steps: t.steps}).follow(t.facility, t.program) {
+		switch {
+		case sh.target.host == "":
+		case sh.how == yes && doubt.IsZero():
+			store.To = append(store.To, c.delivery(s, sh.target))
+		case sh.how != no && doubt.IsZero():
+			doubt = evidence.Unknown[bool](evidence.Unfamiliar, sh.target.at.WithNote("a filter decides what "+c.name+" sends on"))
+		}
+	}
+	if !doubt.IsZero() && !store.Complete.IsUnknown() {
+		store.Complete = doubt
+	}
 }
 
 // Routes says where records come that a program writes to syslog under its name and a facility: to the journal, to files, to

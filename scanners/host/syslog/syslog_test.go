@@ -472,3 +472,40 @@ func encrypted(t *testing.T, conf string, set *evidence.Set, want string) {
 		t.Errorf("%s: nothing goes away", conf)
 	}
 }
+
+func TestFilesOfOtherProgramsThatAreSentOn(t *testing.T) {
+	const file = "/var/log/audit/audit.log"
+	modern := `module(load="imfile")
+input(type="imfile" File="` + file + `" Tag="audit:" Facility="local6")
+`
+	for name, c := range map[string]struct{ conf, want string }{
+		"all":                {modern + "*.* @@far:6514", "syslog:far:6514//"},
+		"their facility":     {modern + "local6.* @@far:6514", "syslog:far:6514//"},
+		"another facility":   {modern + "local5.* @@far:6514", ""},
+		"their tag":          {modern + `if $programname == "audit" then @@far:6514`, "syslog:far:6514//"},
+		"ended before":       {modern + "local6.* stop\n*.* @@far:6514", ""},
+		"a part":             {modern + `:msg, contains, "EXECVE" @@far:6514`, "open"},
+		"a set of their own": {`input(type="imfile" file="/var/log/audit/*.log" tag="a" ruleset="r")` + "\nruleset(name=\"r\") {\n@@far:6514\n}\nlocal0.* stop", "syslog:far:6514//"},
+		"another file":       {`input(type="imfile" file="/var/log/x.log" tag="a")` + "\n*.* @@far:6514", ""},
+		"the old style":      {"$ModLoad imfile\n$InputFileName " + file + "\n$InputFileTag a:\n$InputFileFacility local6\n$InputRunFileMonitor\nlocal6.* @@far:6514", "syslog:far:6514//"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var store *evidence.LogStore
+			hosttest.Scan(t, host(t, "module(load=\"imuxsock\")\n"+c.conf+"\n"), journald.Read, Read, func(_ context.Context, s *scope.Scope) {
+				store = s.DiskStore(s.ID(file), "log files", file, evidence.Origin{})
+				s.Record(store)
+				Copy(s)
+			})
+			got := ""
+			for _, d := range store.To {
+				got += string(d.To)
+			}
+			if store.Complete.IsUnknown() {
+				got += "open"
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
