@@ -28,7 +28,7 @@ func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource
 	}
 	thrown := checks.Worst(logs, func(l evidence.LogSource) checks.Verdict {
 		if len(l.To) == 0 && checks.True(l.Complete) && !checks.Lost(l) {
-			return checks.Failed(l.Complete, "%s %q throws its output away%s", asset.Kind, asset.Name, checks.Why(l.Complete))
+			return checks.Failed(l.Complete, "%s %q throws its output away%s", asset.Kind, asset.Name, checks.Why(l.Complete)).As(checks.High)
 		}
 		return checks.Worst(l.To, func(d evidence.Delivery) checks.Verdict {
 			extent, known := d.Extent.Get()
