@@ -27,8 +27,14 @@ func application(_ *checks.View, asset evidence.Asset, logs []evidence.LogSource
 		return checks.Failed(asset.Looked[evidence.Application], "%s %q writes nothing", asset.Kind, asset.Name)
 	}
 	thrown := checks.Worst(logs, func(l evidence.LogSource) checks.Verdict {
-		if len(l.To) == 0 && checks.True(l.Complete) && !checks.Lost(l) {
-			return checks.Failed(l.Complete, "%s %q throws its output away%s", asset.Kind, asset.Name, checks.Why(l.Complete)).As(checks.High)
+		if len(l.To) == 0 && !checks.Lost(l) {
+			switch {
+			case l.Complete.IsZero() || l.Complete.IsMoot():
+			case l.Complete.IsUnknown():
+				return checks.NotKnown(l.Complete)
+			case checks.True(l.Complete):
+				return checks.Failed(l.Complete, "%s %q throws its output away%s", asset.Kind, asset.Name, checks.Why(l.Complete)).As(checks.High)
+			}
 		}
 		return checks.Worst(l.To, func(d evidence.Delivery) checks.Verdict {
 			extent, known := d.Extent.Get()
