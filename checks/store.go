@@ -42,17 +42,27 @@ func Arrives(r Reached) Verdict {
 }
 
 // Vouches returns the verdict on a place that a source comes to, as one that keeps its records for a store: what does not
-// come there today is kept in no place but the store itself. Of the store itself, arriving-recently asks that.
+// come there today, or is stopped on the way, is kept in no place but the store itself. Of the store itself,
+// arriving-recently asks that.
 func Vouches(v *View, s evidence.LogSource, store evidence.LogStore, r Reached) Verdict {
 	comes := Arrives(r)
 	if comes.Outcome != Pass || r.Store.ID == store.ID {
 		return comes
 	}
-	switch d := Delivers(v, s, r.By); d.Outcome {
-	case Fail:
-		return Unasked()
-	case NotAssessed:
-		return d
+	way := r.way
+	if way == nil {
+		way = []*evidence.Delivery{&r.By}
+	}
+	for _, d := range way {
+		if d.To == store.ID { // r is a copy of the store
+			continue
+		}
+		switch brings := Delivers(v, s, *d); brings.Outcome {
+		case Fail:
+			return Unasked()
+		case NotAssessed:
+			return brings
+		}
 	}
 	return comes
 }

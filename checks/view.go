@@ -251,6 +251,7 @@ type Reached struct {
 	Store   evidence.LogStore
 	Scanned bool // false for a store that is named and that nobody scanned
 	By      evidence.Delivery
+	way     []*evidence.Delivery // all that bring them, from the source on; nil where it is By alone
 }
 
 // Reached returns every store that the records of a source come to: copies, and copies of copies, included. One that
@@ -261,7 +262,7 @@ func (v *View) Reached(s evidence.LogSource) []Reached {
 	}
 	if l := &v.last; l.to != &s.To[0] || l.n != len(s.To) {
 		var seen []arrival
-		*l = lastReached{&s.To[0], len(s.To), v.follow(s.To, &seen, nil, make([]Reached, 0, len(s.To)))}
+		*l = lastReached{&s.To[0], len(s.To), v.follow(s.To, &seen, nil, nil, make([]Reached, 0, len(s.To)))}
 	}
 	return v.last.reached
 }
@@ -279,7 +280,7 @@ type arrival struct {
 	grade evidence.Grade // empty where it is not known
 }
 
-func (v *View) follow(to []evidence.Delivery, seen *[]arrival, narrow *evidence.Delivery, out []Reached) []Reached {
+func (v *View) follow(to []evidence.Delivery, seen *[]arrival, narrow *evidence.Delivery, way []*evidence.Delivery, out []Reached) []Reached {
 	for i := range to {
 		d := &to[i]
 		by := d
@@ -292,12 +293,19 @@ func (v *View) follow(to []evidence.Delivery, seen *[]arrival, narrow *evidence.
 		}
 		*seen = append(*seen, arrival{d.To, extent.Grade})
 		store, scanned := v.Store(d.To)
-		out = append(out, Reached{Store: store, Scanned: scanned, By: *by})
+		r := Reached{Store: store, Scanned: scanned, By: *by}
+		if len(way) > 0 {
+			r.way = append(way[:len(way):len(way)], d)
+		}
+		out = append(out, r)
+		if len(store.To) == 0 {
+			continue
+		}
 		next := narrow
 		if next == nil && extent.Grade != evidence.All {
 			next = by
 		}
-		out = v.follow(store.To, seen, next, out)
+		out = v.follow(store.To, seen, next, append(way[:len(way):len(way)], d), out)
 	}
 	return out
 }

@@ -167,6 +167,7 @@ func (f *folder) unit(rs *checks.Results, set *evidence.Set) error {
 	for i := range rs.All {
 		res := rs.All[i]
 		f.scorer.add(res)
+		f.r.name(res.Subject.ID)
 		f.r.spreads.result(res)
 		if f.sink != nil {
 			if err := f.sink.Result(res); err != nil {
@@ -258,6 +259,7 @@ func (f *folder) place(c class, target string, all []*checks.Result) {
 
 func (f *folder) gap(g evidence.Gap) error {
 	f.r.spreads.gap(g)
+	f.r.name(g.In)
 	if f.sink != nil {
 		if err := f.sink.Gap(g); err != nil {
 			return err

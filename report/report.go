@@ -23,7 +23,9 @@ type Report struct {
 	Started time.Time
 	Ended   time.Time
 	Targets []string // as the user named them
-	Partial bool     // the scan was cut short
+	// Hosts and Accounts are the names of those that results and gaps are of, in order.
+	Hosts, Accounts []string
+	Partial         bool // the scan was cut short
 	// Evidence is the SHA-256 of the saved evidence that was judged, in hex.
 	Evidence string
 	Policy   checks.Policy
@@ -69,6 +71,12 @@ func New(set *evidence.Set, o Options) *Report {
 	r.Results, r.Unasked, r.Idle, r.Expired = rs.All, rs.Unasked, rs.Idle, rs.Expired
 	r.Gaps, r.Horizon = slices.Concat(set.Gaps, rs.Gaps), horizon(set, rs.View)
 	sortGaps(r.Gaps)
+	for _, res := range r.Results {
+		r.name(res.Subject.ID)
+	}
+	for _, g := range r.Gaps {
+		r.name(g.In)
+	}
 	r.Score = score(rs.All)
 	return r
 }
@@ -84,6 +92,14 @@ func sortGaps(gaps []evidence.Gap) {
 	slices.SortStableFunc(gaps, func(a, b evidence.Gap) int {
 		return cmp.Or(cmp.Compare(a.In.Target(), b.In.Target()), cmp.Compare(a.Asked, b.Asked))
 	})
+}
+
+// Headline is the score in one line. A scan that was cut short has none of the whole.
+func (r *Report) Headline() string {
+	if r.Partial && r.Score.Asked() {
+		return "of what was read until then: " + r.Score.Headline()
+	}
+	return r.Score.Headline()
 }
 
 // ByUnit puts results that are in order of chapter, check and subject in the order in which a large scan gives them: one
@@ -354,28 +370,3 @@ func Failure(r checks.Result) bool { return r.Outcome == checks.Fail && Counts(r
 
 // Open reports whether nobody could tell, of a result that counts.
 func Open(r checks.Result) bool { return r.Outcome == checks.NotAssessed && Counts(r) }
-
-// Cite returns where the fact was seen that decided a result, or else where its subject is declared.
-func Cite(r checks.Result) evidence.Origin {
-	if r.Because != nil {
-		if at := r.Because.At(); at.File != "" || at.Call != "" {
-			return at
-		}
-	}
-	return r.Subject.At
-}
-
-// Where writes a place, fit for a reader: "compose.yaml:12:5", or the call; empty where it is neither.
-func Where(at evidence.Origin) string {
-	switch {
-	case at.File == "" && at.Of != "":
-		return Clean(at.Call + " " + at.Of)
-	case at.File == "":
-		return Clean(at.Call)
-	case at.Line <= 0:
-		return Clean(at.File)
-	case at.Col <= 0:
-		return fmt.Sprintf("%s:%d", Clean(at.File), at.Line)
-	}
-	return fmt.Sprintf("%s:%d:%d", Clean(at.File), at.Line, at.Col)
-}

@@ -233,6 +233,7 @@ func TestACallThatGaveNoAnswerIsOneReason(t *testing.T) {
 		Gaps: []evidence.Gap{
 			gap("aws:1/eu-west-1//region", "clusters", evidence.Denied, "eks:List", "eu-west-1"),
 			gap("aws:1//account", "users", evidence.Denied, "iam:List", "1/x"), gap("aws:2//account", "roles", evidence.Denied, "iam:List", "2/x"),
+			gap("aws:1//account", "what cloudwatch:ListMetrics tells", evidence.Denied, "cloudwatch:ListMetrics", "eu-west-1"),
 			{In: "x", Asked: "left out", Why: evidence.Elsewhere, At: evidence.Origin{Call: "ec2:List"}},
 			{In: "x", Asked: "a file", Why: evidence.Failed, At: evidence.Origin{File: "x"}},
 		},
@@ -246,11 +247,12 @@ func TestACallThatGaveNoAnswerIsOneReason(t *testing.T) {
 		"logs:List failed in eu-west-1: no connection; 1 check not answered (0)",
 		"it is another's (0)",
 		"we may not call iam:List in 2 accounts: not known: roles, users (2)",
+		"we may not call cloudwatch:ListMetrics in eu-west-1: no check waits for it, and what it alone shows is missing (1)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := Grants(r.Unknowns()); !slices.Equal(got, []string{"eks:List", "iam:List"}) {
+	if got := Grants(r.Unknowns()); !slices.Equal(got, []string{"cloudwatch:ListMetrics", "eks:List", "iam:List"}) {
 		t.Errorf("grants %q", got)
 	}
 }

@@ -195,7 +195,11 @@ func (r *Report) Unknowns() []Unknown {
 			asked = append(asked, g.Asked)
 		}
 		slices.Sort(asked)
-		blind := "not known: " + strings.Join(slices.Compact(asked), ", ")
+		asked = slices.DeleteFunc(slices.Compact(asked), func(what string) bool { return what == "what "+k.call+" tells" })
+		blind := "not known: " + strings.Join(asked, ", ")
+		if len(asked) == 0 { // no fact waits for it
+			blind = "no check waits for it, and what it alone shows is missing"
+		}
 		if n := len(u.Checks); n == 1 {
 			blind = "1 check not answered"
 		} else if n > 1 {

@@ -24,6 +24,7 @@ var hostFiles = map[string]string{
 	"usr/lib/systemd/systemd-journald":      "",
 	"usr/lib/systemd/system/x.service":      "[Service]\nExecStart=/usr/bin/true\n",
 	"usr/lib/systemd/system/auditd.service": "[Service]\nExecStart=/usr/sbin/auditd\n[Install]\nWantedBy=multi-user.target\n",
+	"etc/systemd/system/multi-user.target.wants/auditd.service": "[Unit]\n",
 }
 
 // hostLogs are the logs that grow: a third of the bytes each.

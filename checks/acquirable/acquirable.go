@@ -1,6 +1,8 @@
 package acquirable
 
 import (
+	"cmp"
+
 	"lookback/checks"
 	"lookback/evidence"
 )
@@ -8,6 +10,7 @@ import (
 // ways are the words for whether a responder has something.
 type ways struct {
 	no, many, yes string // "%s cannot be copied", with the reason behind it; its plural; "%s can be copied"
+	of            string // the kind of thing that has the access's name, where it is not the access: "account"
 }
 
 // has asks of every access by one means whether a fact holds. Of a kind of which no scanner asks that, nothing is asked.
@@ -15,7 +18,9 @@ func has(means evidence.Means, fact func(evidence.Access) evidence.Value[bool], 
 	return checks.Each(func(_ *checks.View, a evidence.Access) checks.Verdict {
 		holds := fact(a)
 		is, known := holds.Get()
-		name := checks.Named(a.Subject)
+		thing := a.Subject
+		thing.Kind = cmp.Or(say.of, thing.Kind)
+		name := checks.Named(thing)
 		switch {
 		case a.Means != means || holds.IsZero():
 			return checks.Unasked()

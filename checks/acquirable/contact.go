@@ -15,8 +15,9 @@ mailbox of whoever opened the account, years ago.
 
 Cure, AWS: set the alternate contact for security, to an address that several people read, on every account.`,
 	Judge: has(evidence.MeansContact, allowed, ways{
-		no:   "%s is missing",
-		many: "%d accounts have no security contact",
-		yes:  "%s is there",
+		no:   "%s names no security contact",
+		many: "%d accounts name no security contact",
+		yes:  "%s names a security contact",
+		of:   "account",
 	}),
 }

@@ -30,7 +30,7 @@ func alarmed(v *checks.View, asset evidence.Asset) checks.Verdict {
 		tells, sure := a.Reaches.Get()
 		switch {
 		case known && !on:
-			return checks.Failed(a.Enabled, "the alarm %q of %s is off", a.Name, name)
+			return checks.Failed(a.Enabled, "the alarm %q of %s stays silent%s", a.Name, name, checks.Why(a.Enabled))
 		case sure && !tells:
 			return checks.Failed(a.Reaches, "the alarm %q of %s tells nobody", a.Name, name)
 		case !known:

@@ -16,7 +16,9 @@ everybody: until a record is as old as the lock says, neither its owner nor who 
 Cure, Linux: copies in a store that locks what it holds (object storage with retention in compliance mode).
 Cure, Windows: copies in a store that locks what it holds (object storage with retention in compliance mode).
 Cure, AWS: S3 Object Lock with a default retention in compliance mode, as long as the policy asks, on the bucket of the
-trail or on a bucket that it is replicated to. Governance mode holds only against who may not bypass it.
+trail or on a bucket that it is replicated to. Governance mode holds only against who may not bypass it. An event data
+store cannot be locked: who may update it can shorten how long it keeps events, protection against termination or not;
+have a trail write the same events to a locked bucket as well.
 
 Asked of audit trails: calls, data, networks, detections; not of what applications and load balancers write. A lock on
 the store, on a copy, or on any other store that gets the same records, is enough.`,

@@ -27,7 +27,8 @@ func private(_ *checks.View, store evidence.LogStore) checks.Verdict {
 	case !known:
 		return checks.NotKnown(store.Private)
 	case !closed:
-		return checks.Failed(store.Private, "strangers can read %s%s", name, checks.Why(store.Private))
+		return checks.Failed(store.Private, "strangers can read %s%s", name, checks.Why(store.Private)).
+			Many("strangers can read %d stores")
 	}
 	return checks.Passed(store.Private, "strangers cannot read %s", name)
 }

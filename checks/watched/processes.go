@@ -19,7 +19,9 @@ Cure, Windows: Sysmon (a feature of Windows 11 and Server 2025), an EDR agent, o
 with command lines.
 Cure, AWS: mend the agent where GuardDuty says that it does not report (its version, the VPC endpoint, the role), or put
 a sensor of your own on the machine.
-Cure: turn on what the message names. Manifests without any sensor are not asked: only the cluster can answer for them.
+Cure, Compose: turn on what the message names.
+Cure, Kubernetes: turn on what the message names. Manifests without any sensor are not asked: only the cluster can
+answer for them.
 
 Other tools: a sensor needs the node. It trips Trivy AVD-KSV-0017 (privileged), AVD-KSV-0023 and AVD-KSV-0121 (hostPath;
 ids in .trivyignore), KICS dd29336b ("# kics-scan ignore-line" above "privileged: true"), and kube-linter's
@@ -37,6 +39,8 @@ func processes(_ *checks.View, nodes evidence.Asset, sensors []evidence.LogSourc
 		switch {
 		case !known:
 			return checks.NotKnown(s.Enabled)
+		case !on && s.Enabled.At().Call != "": // a service says so of an agent that it waits for
+			return checks.Failed(s.Enabled, "%s does not report from %s%s", s.Name, checks.Named(nodes.Subject), checks.Why(s.Enabled))
 		case !on:
 			return checks.Failed(s.Enabled, "%s is there, and %s is off", s.Name, s.Records)
 		}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lookback/evidence"
 	"lookback/scanners/aws"
+	"lookback/spool"
 )
 
 // awsTarget names the target; a folder of that name is "./aws".
@@ -54,8 +54,12 @@ func (f awsFlags) check(c *cobra.Command, targets []string) error {
 	return nil
 }
 
-// scanAWS reads AWS accounts and hands on the evidence of each.
-func scanAWS(ctx context.Context, e *env, f scanFlags, part func(*evidence.Set) error) error {
+// scanAWS reads AWS accounts and gives the evidence of each to the spool.
+func scanAWS(ctx context.Context, e *env, f scanFlags, what *learned) error {
+	if what.spool == nil {
+		what.spool = spool.New("")
+	}
+	defer limitMemory(e, memory)()
 	s, err := aws.Open(ctx, aws.Options{
 		Profile: f.aws.profile, Role: f.aws.role, ExternalID: f.aws.externalID, Regions: f.aws.regions, Filter: f.aws.filter, Now: e.now(),
 	})
@@ -63,7 +67,7 @@ func scanAWS(ctx context.Context, e *env, f scanFlags, part func(*evidence.Set) 
 		return err
 	}
 	stop := awsProgress(e, s)
-	err = s.Run(ctx, part)
+	err = s.Run(ctx, what.spool.Add)
 	stop()
 	if f.verbose {
 		calls(e.stderr, s)

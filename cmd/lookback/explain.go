@@ -2,19 +2,21 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"lookback/checks"
 	"lookback/checks/all"
+	"lookback/report/json"
 )
 
 func newExplain(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:               "explain CHECK",
 		Short:             "Say why a check asks, and how to mend a failure",
-		Args:              cobra.ExactArgs(1),
+		Args:              one(`a check; "lookback list checks" has them all`),
 		ValidArgsFunction: completeChecks,
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, ok := all.Find(args[0])
@@ -51,22 +53,30 @@ func completeChecks(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 
 func newList(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use:       "list checks|formats",
-		Short:     "List the checks, or the formats of a report",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"checks", "formats"},
+		Use:       "list checks|formats|schema",
+		Short:     "List the checks, the formats of a report, or the JSON Schema of results.json",
+		Args:      one("checks, formats or schema"),
+		ValidArgs: []string{"checks", "formats", "schema"},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if args[0] == "formats" {
-				for _, f := range formats {
-					if _, err := fmt.Fprintf(e.stdout, "%-6s  %-14s %s\n", f.name, "-o FILE"+f.suffix, f.what); err != nil {
-						return err
-					}
-				}
-				return nil
+			switch args[0] {
+			case "formats":
+				return listFormats(e)
+			case "schema":
+				_, err := io.WriteString(e.stdout, json.JSONSchema())
+				return err
 			}
 			return listChecks(e)
 		},
 	}
+}
+
+func listFormats(e *env) error {
+	for _, f := range formats {
+		if _, err := fmt.Fprintf(e.stdout, "%-6s  %-14s %s\n", f.name, "-o FILE"+f.suffix, f.what); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func listChecks(e *env) error {

@@ -22,7 +22,6 @@ import (
 	"lookback/scanners/host/sysmon"
 	"lookback/scanners/kubernetes"
 	"lookback/scanners/tree"
-	"lookback/spool"
 )
 
 // manifests lists the scanners that share one walk of a tree.
@@ -66,50 +65,9 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 		declared.Answer(with)
 	}
 	collectGarbage(e, 200)
-	files, top := 0, ""
-	if len(targets) > 1 {
-		top = above(targets)
-	}
-	places := resolved(targets)
-	for i, target := range targets {
-		one := &evidence.Set{Counted: map[string]int{}}
-		if target == awsTarget {
-			if what.spool == nil {
-				what.spool = spool.New("")
-			}
-			lift := limitMemory(e, memory)
-			err := scanAWS(ctx, e, f, what.spool.Add)
-			lift()
-			if errors.Is(err, context.Canceled) {
-				set.Partial = true
-				set.Gap(evidence.Gap{Asked: "the rest of AWS", Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
-				break
-			}
-			if err != nil {
-				return what, nil, err
-			}
-			continue
-		}
-		var n int
-		if path, ok := isHost(target); ok {
-			if twice(targets, i) {
-				continue
-			}
-			err = scanHost(ctx, e, path, declared, set, one)
-		} else {
-			n, err = scanTree(ctx, e, top, target, declared, one)
-		}
-		files += n
-		join(set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
-		if errors.Is(err, context.Canceled) {
-			set.Partial = true
-			set.Gap(evidence.Gap{Asked: "the rest of " + set.Targets[i], Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
-			err = nil // what was learned is judged
-			break
-		}
-		if err != nil {
-			return what, nil, err
-		}
+	files, err := scanTargets(ctx, e, f, targets, declared, what)
+	if err != nil {
+		return what, nil, err
 	}
 	if len(set.Records)+len(set.Gaps)+len(set.Counted) == 0 && what.spool == nil {
 		return what, nil, fmt.Errorf("nothing to scan in %s: no Compose file, no Kubernetes manifest and no Sysmon configuration among %s", strings.Join(targets, ", "), manifestFiles(files))
@@ -123,6 +81,43 @@ func gather(ctx context.Context, e *env, f scanFlags, targets []string) (what *l
 		err = what.join()
 	}
 	return what, cfg, err
+}
+
+// scanTargets scans one target after the other until an interrupt, after which what was learned is judged. It returns how many
+// files it read.
+func scanTargets(ctx context.Context, e *env, f scanFlags, targets []string, declared scanners.Declared, what *learned) (files int, err error) {
+	top := ""
+	if len(targets) > 1 {
+		top = above(targets)
+	}
+	places := resolved(targets)
+	for i, target := range targets {
+		one := &evidence.Set{Counted: map[string]int{}}
+		n := 0
+		rest := what.Targets[i]
+		if path, ok := isHost(target); ok {
+			if twice(targets, i) {
+				continue
+			}
+			err = scanHost(ctx, e, path, declared, what.Set, one)
+		} else if target == awsTarget {
+			rest = "AWS"
+			err = scanAWS(ctx, e, f, what)
+		} else {
+			n, err = scanTree(ctx, e, top, target, declared, one)
+		}
+		files += n
+		join(what.Set, one, slices.ContainsFunc(places[:i], func(p string) bool { return overlaps(p, places[i]) }))
+		if errors.Is(err, context.Canceled) {
+			what.Partial = true
+			what.Gap(evidence.Gap{Asked: "the rest of " + rest, Why: evidence.Failed, Err: "the scan was interrupted", Bad: true})
+			return files, nil
+		}
+		if err != nil {
+			return files, err
+		}
+	}
+	return files, nil
 }
 
 // resolved returns where each target lies, through links; "" for standard input and what is not there.

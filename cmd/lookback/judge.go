@@ -58,7 +58,7 @@ func openEvidence(path string) (*learned, error) {
 	}
 	if err != nil {
 		l.close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, newer(path, err))
 	}
 	return l, nil
 }
@@ -149,7 +149,10 @@ func (l *learned) judge(e *env, o report.Options, outputs []output) (r *report.R
 		}
 		outputs[i].render = s.render
 	}
-	if r, err = report.NewLarge(l.file, o, sink); err == nil && s != nil {
+	if r, err = report.NewLarge(l.file, o, sink); err != nil {
+		return nil, done, newer(l.file.Path(), err)
+	}
+	if s != nil {
 		err = s.Flush()
 	}
 	return r, done, err

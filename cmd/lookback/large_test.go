@@ -267,6 +267,20 @@ func openLarge(t testing.TB, path string) *learned {
 	return l
 }
 
+func TestLargeEvidenceOfANewerVersionNamesIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "evidence.jsonl")
+	if err := os.WriteFile(path, []byte(`{"header":{"schema":"lookback-evidence/1","tool":"lookback 99.0","started":"2026-11-21T09:00:00Z","targets":["aws"]}}
+{"asset":{"id":"aws:1//account","kind":"account","name":"1","at":{},"colour":"green"}}
+{"end":{"ended":"2026-11-21T09:00:00Z"}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := openLarge(t, path).judge(quietEnv(), report.Options{Checks: all.All(), Policy: checks.DefaultPolicy()}, nil)
+	if err == nil || !strings.Contains(err.Error(), `unknown field "colour"; "lookback 99.0" wrote it`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // results are the lists of results.json, of which only that of gaps has another order in a large scan.
 func resultsOf(out []byte) (results string, rest []string) {
 	before, list, _ := strings.Cut(string(out), `"results": [`)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -76,11 +77,13 @@ func newRoot(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lookback",
 		Short: "What could you still see, how far back, and who could wipe it?",
-		Long: `lookback is a forensic readiness scanner. It reads the manifests that containers are deployed from, and cloud accounts, and
-says what an investigator could still see after a breach, how far back, and who could wipe it.
+		Long: `lookback is a forensic readiness scanner. It reads the manifests that containers are deployed from, cloud accounts, hosts and
+images of their disks, and says what an investigator could still see after a breach, how far back, and who could wipe it.
 
   lookback scan                      judge the current folder
   lookback scan aws                  judge an AWS account
+  sudo lookback scan host            judge this machine
+  lookback scan host:/mnt/image      judge the disk of another one
   lookback scan -o report.html .     and write a report for an auditor
   lookback explain CHECK             why a check asks, and how to mend a failure`,
 		SilenceErrors: true,
@@ -100,6 +103,16 @@ says what an investigator could still see after a breach, how far back, and who 
 		return fmt.Errorf("%w; see \"%s --help\"", err, c.CommandPath())
 	})
 	return root
+}
+
+// one takes one argument: of those that a command completes to, where it lists them.
+func one(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 || len(c.ValidArgs) > 0 && !slices.Contains(c.ValidArgs, args[0]) {
+			return fmt.Errorf("%s takes one argument: %s", c.CommandPath(), what)
+		}
+		return nil
+	}
 }
 
 // clock tells the time, in UTC and to the second, so that saved evidence and reports carry no more than is useful.

@@ -76,6 +76,25 @@ func distinct(outputs []output, save string) error {
 	return nil
 }
 
+// writable says which place no file can be written to, so that a scan does not end there.
+func writable(outputs []output, save string) error {
+	for _, o := range append([]output{{path: save}}, outputs...) {
+		if o.path == "" || o.path == "-" {
+			continue
+		}
+		if info, err := os.Stat(o.path); err == nil && info.IsDir() {
+			return fmt.Errorf("writing %s: it is a folder; name a file in it", o.path)
+		}
+		dir := filepath.Dir(o.path)
+		if info, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("writing %s: the folder %s: %w; make it first", o.path, dir, cause(err))
+		} else if !info.IsDir() {
+			return fmt.Errorf("writing %s: %s is no folder", o.path, dir)
+		}
+	}
+	return nil
+}
+
 // writeFile writes to a file whole or not at all: what was there stays until all of it is written. Devices and pipes are
 // written to as they are.
 func writeFile(path string, write func(io.Writer) error) (err error) {

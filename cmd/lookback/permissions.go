@@ -21,7 +21,7 @@ For AWS it is an IAM policy. With --organization it is that of who lists the acc
 itself needs the policy without the flag.`,
 		Example: `  lookback permissions aws > lookback-policy.json
   lookback permissions aws --organization --role-name lookback`,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      one(`the platform, as in "lookback permissions aws"`),
 		ValidArgs: []string{"aws"},
 		RunE: func(*cobra.Command, []string) error {
 			if role != "" && !organization {

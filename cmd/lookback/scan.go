@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,7 +96,7 @@ func scan(ctx context.Context, e *env, f scanFlags, args []string) error {
 	if f.save == "-" {
 		return errors.New("--save -: evidence goes to a file; name one that ends in .jsonl")
 	}
-	if err := distinct(outputs, f.save); err != nil {
+	if err := errors.Join(distinct(outputs, f.save), writable(outputs, f.save)); err != nil {
 		return err
 	}
 	if len(args) == 0 {
@@ -209,7 +210,29 @@ func readEvidence(path string) (*evidence.Set, error) {
 	defer file.Close()
 	set, err := evidence.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, newer(path, err))
 	}
 	return set, nil
+}
+
+// newer says of an error of saved evidence who wrote that, where a newer version may have: one that knows more fields.
+func newer(path string, err error) error {
+	if by := writer(path); by != "" && (strings.Contains(err.Error(), "unknown field") || errors.Is(err, evidence.ErrNotEvidence)) {
+		return fmt.Errorf("%w; %q wrote it, which may be newer than this, lookback %s: judge it with that version, or scan again", err, by, version)
+	}
+	return err
+}
+
+// writer is what wrote saved evidence, as its first line says; "" where that says nothing.
+func writer(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var first struct{ Header struct{ Schema, Tool string } }
+	if stdjson.NewDecoder(io.LimitReader(file, evidence.MaxLine)).Decode(&first) != nil || first.Header.Schema != evidence.Schema {
+		return ""
+	}
+	return fmt.Sprintf("%.60s", first.Header.Tool)
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"lookback/checks"
@@ -47,7 +48,6 @@ type page struct {
 	*report.Report
 	// StyleHash lets the page's own content policy admit its style and nothing else.
 	StyleHash string
-	Headline  string
 	Bar       []segment
 
 	Stretches     []report.Stretch
@@ -136,7 +136,6 @@ func newPage(r *report.Report) *page {
 	p := &page{
 		Report:    r,
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
-		Headline:  r.Score.Headline(),
 		Bar:       bar(r.Score),
 		Stretches: r.Stretches(),
 		Causes:    causes(r, report.Failure, true),
@@ -383,9 +382,9 @@ func span(d time.Duration) string {
 	return d.String()
 }
 
-// note returns what the origin of the deciding fact adds, where the message does not say so already.
-func note(res checks.Result) string {
-	if res.Because == nil || res.Because.At().Note == res.Message {
+// note returns what the origin of the deciding fact adds to what was said already.
+func note(res checks.Result, said string) string {
+	if res.Because == nil || strings.Contains(said, res.Because.At().Note) {
 		return ""
 	}
 	return res.Because.At().Note

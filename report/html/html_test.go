@@ -289,6 +289,28 @@ func TestResultOfAnUnknownChapterIsShown(t *testing.T) {
 	}
 }
 
+func TestANoteIsSaidOnce(t *testing.T) {
+	fact := evidence.Known(false, evidence.Origin{Call: "s3:GetBucketAcl", Note: "its list lets strangers in"})
+	check := &checks.Check{ID: "sealed-private", Title: "Private", Severity: checks.Medium}
+	of := func(id evidence.ID) checks.Result {
+		return checks.Result{Check: check, Subject: evidence.Subject{ID: id, Kind: "bucket", Name: string(id)}, Verdict: checks.Failed(fact, "%s is open: its list lets strangers in", id).As(checks.Medium)}
+	}
+	r := reporttest.Empty(t)
+	for _, rs := range [][]checks.Result{{of("aws://s3/a")}, {of("aws://s3/a"), of("aws://s3/b")}} {
+		r.Results = rs
+		page := render(t, r)
+		if strings.Contains(page, "(its list lets strangers in)") {
+			t.Errorf("of %d results the note stands behind the message that holds it", len(rs))
+		}
+	}
+	for i := range r.Results {
+		r.Results[i].Verdict = r.Results[i].Many("%d buckets are open")
+	}
+	if page := render(t, r); strings.Count(page, "(its list lets strangers in)") != 2 {
+		t.Error("of results that are one line the notes are missing")
+	}
+}
+
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }

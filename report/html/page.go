@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (w *writer) head() {
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>Forensic readiness: {}</title>
-<style>`, w.StyleHash, w.Headline)
+<style>`, w.StyleHash, w.Headline())
 	w.style()
 	w.put(`</style>
 </head>`)
@@ -68,8 +69,11 @@ func (w *writer) facts() {
 		}
 		w.put(`<code>{}</code>`, target)
 	}
-	if len(w.Targets) == 0 {
-		w.put(`nothing`)
+	switch of := w.Of(); {
+	case len(w.Targets) == 0:
+		w.put(`{}`, cmp.Or(of, "nothing"))
+	case of != "":
+		w.put(`: {}`, of)
 	}
 	w.put(`</h1>`)
 	if w.Partial {
@@ -99,7 +103,7 @@ func (w *writer) score() {
 	w.put(`
 <section id="score" aria-labelledby="score-h">
 <h2 id="score-h">Score</h2>
-<p class="headline">{}</p>`, w.Headline)
+<p class="headline">{}</p>`, w.Headline())
 	if len(w.Bar) > 0 {
 		w.bar()
 		w.tally()
@@ -192,7 +196,7 @@ func (w *writer) horizon() {
 
 func (w *writer) stretches() {
 	w.put(`
-<p>How far back an investigator could look: for every moment of that time, each event that the source is documented to write was enabled, delivered and can be had now.</p>
+<p>How far back an investigator could look from the moment of the scan. All through that time the records were switched on, they arrived, and they can still be had. Only events that a source is documented to write are promised.</p>
 <table class="stack groups">
 <caption class="aside">How many assets can look back how far, and why</caption>
 <thead><tr><th scope="col">Activity</th><th scope="col">Look back</th><th scope="col" class="n">Assets</th><th scope="col">Because</th></tr></thead>
@@ -229,7 +233,7 @@ func (w *writer) rows() {
 			w.put(` (never runs in production)`)
 		}
 		w.put(`</th><td>{}</td><td>{}</td><td>{}</td><td>`, row.Activity, row.Back(), row.Ends)
-		at := row.Because
+		at := w.At(row.Asset.ID, row.Because)
 		if strings.Contains(row.Ends, at.Note) {
 			at.Note = ""
 		}
@@ -472,11 +476,11 @@ func (w *writer) blinded(u unknown) {
 			for _, of := range p.Subjects {
 				w.put(`
 <li><bdi>{}</bdi>`, of.first.Subject.Name)
-				if at := where(report.Cite(of.first)); at != "" {
+				if at := where(w.Cite(of.first)); at != "" {
 					w.put(` <code>{}</code>`, at)
 				}
 				if u.Call == "" {
-					w.marks(of.first)
+					w.marks(of.first, u.Text)
 				}
 				if len(u.Checks) > 1 {
 					for i, check := range of.checks {
@@ -507,7 +511,7 @@ func (w *writer) gaps(gaps []evidence.Gap, more int) {
 			w.put(`; {}`, g.Err)
 		}
 		w.put(`</div><div class="where"><code>{}</code>`, g.In)
-		if at := where(g.At); at != "" {
+		if at := where(w.At(g.In, g.At)); at != "" {
 			w.put(`, at <code>{}</code>`, at)
 		}
 		w.note(g.At.Note)
@@ -648,7 +652,13 @@ func (w *writer) method() {
 ready    = sum(weight × share) / sum(weight)
 up to    = the same, with not assessed counted as pass
 assessed = 100 % − (up to − ready)</pre>
-<p>Here: ready {} %, up to {} %, assessed {} %. The four numbers of each check stand in the tables above. Percentages are rounded to one decimal; only the whole is 100. Consequences, what never runs in production and checks marked “not scored” do not count. The number rises only by looking or by mending: what nobody could tell counts against it.</p>
+<p>Here: ready {} %, up to {} %, assessed {} %. The four numbers of each check stand in the tables above. Percentages are rounded to one decimal; only the whole is 100. Consequences, what never runs in production and checks marked “not scored” do not count. The number rises only by looking or by mending: what nobody could tell counts against it.</p>`,
+		report.Percent(w.Score.Ready), report.Percent(w.Score.UpTo), report.Percent(w.Score.Assessed))
+	if w.Partial {
+		w.put(`
+<p>This scan was cut short, and has no score of the whole: these are the numbers of what was read until then. Those of the whole may be higher or lower.</p>`)
+	}
+	w.put(`
 <p>Severities: high is a written line or setting that destroys, diverts or stops evidence; medium is evidence lost by omission; low is weaker evidence.</p>
 <h3>Policy</h3>
 <table class="stack policy">
@@ -666,7 +676,6 @@ assessed = 100 % − (up to − ready)</pre>
 </table>
 </section>
 `,
-		report.Percent(w.Score.Ready), report.Percent(w.Score.UpTo), report.Percent(w.Score.Assessed),
 		days(w.Policy.Retain), days(w.Policy.Searchable), span(w.Policy.RestoreWithin), span(w.Policy.FinishedStays), checks.Size(w.Policy.Buffer),
 		span(w.Policy.Fresh), count(w.Policy.Hands, "user, role or group", "users, roles and groups"))
 }
@@ -688,10 +697,10 @@ func (w *writer) limits() {
 // said writes a result: what is, of what, and where it was seen.
 func (w *writer) said(res checks.Result) {
 	w.put(`<div class="message">{}</div><div class="where"><span class="kind">{}</span> <code>{}</code>`, res.Message, res.Subject.Kind, res.Subject.ID)
-	if at := where(report.Cite(res)); at != "" {
+	if at := where(w.Cite(res)); at != "" {
 		w.put(`, seen at <code>{}</code>`, at)
 	}
-	w.marks(res)
+	w.marks(res, res.Message)
 	w.put(`</div>`)
 }
 
@@ -734,23 +743,25 @@ func (w *writer) places(c cause) {
 
 // seen writes what one result of a cause is about, and where that was seen.
 func (w *writer) seen(c cause, res checks.Result) {
+	said := c.Text
 	if c.Each {
+		said = res.Message
 		w.put(`<span class="message">{}</span>`, res.Message)
 	} else if !strings.HasSuffix(res.Subject.ID.Target(), "/"+res.Subject.Name) { // a region's name is its target's
 		w.put(`<bdi>{}</bdi>`, res.Subject.Name)
 	}
-	if at := where(report.Cite(res)); at != "" {
+	if at := where(w.Cite(res)); at != "" {
 		w.put(` <code>{}</code>`, at)
 	}
-	w.marks(res)
+	w.marks(res, said)
 }
 
 // target names a target for a reader: buckets lie in "aws:", which has no account in it.
 func target(name string) string { return strings.TrimSuffix(name, ":") }
 
-// marks writes what else is to be said of a result.
-func (w *writer) marks(res checks.Result) {
-	w.note(note(res))
+// marks writes what else there is to say of a result.
+func (w *writer) marks(res checks.Result, said string) {
+	w.note(note(res, said))
 	if res.Follows != "" {
 		w.put(`, follows from <a href="#{}"><code>{}</code></a>`, res.Follows, res.Follows)
 		if res.Development {

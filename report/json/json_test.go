@@ -316,7 +316,7 @@ func TestKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := json.Keys(strings.NewReader(c.in))
 			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.HasPrefix(err.Error(), "reading the baseline: ") {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Fatalf("got %v, want an error with %q", err, c.err)
 				}
 				if len(err.Error()) > 300 {

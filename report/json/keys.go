@@ -31,9 +31,9 @@ func keys(r io.Reader, most int64) (map[string]bool, error) {
 	err := b.read()
 	switch {
 	case limited.N <= 0:
-		return nil, fmt.Errorf("reading the baseline: it is larger than %d bytes", most)
+		return nil, fmt.Errorf("it is larger than %d bytes", most)
 	case err != nil:
-		return nil, fmt.Errorf("reading the baseline: %w", err)
+		return nil, err
 	}
 	return b.keys, nil
 }

@@ -11,7 +11,8 @@
 //     kept), 1,000 locations a result (the first gets the annotation), 20 tags a rule. See "SARIF support for code
 //     scanning", https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support, also for
 //     the rest of this list.
-//   - A relative URI is read from the root of the repository; no uriBaseId is needed.
+//   - A relative URI is read from the root of the repository; no uriBaseId is needed. The files of a host lie in none; of
+//     several hosts they begin with the name of theirs.
 //   - A rule needs short and full descriptions of at most 1,024 characters, and help. security-severity, a number in a
 //     string, orders alerts. Line breaks in help.markdown become line breaks on the page, so paragraphs are one line.
 //   - In the text of a message Markdown is taken out, all but links. Names come from strangers: they make no links.
@@ -217,7 +218,7 @@ func ruleOf(c *checks.Check) rule {
 }
 
 func resultOf(r *report.Report, l line, most int) result {
-	places, beyond := locations(l.place.Results, most)
+	places, beyond := locations(r, l.place.Results, most)
 	beyond += l.place.Left
 	text := clean(l.place.Text)
 	if beyond > 0 {
@@ -258,7 +259,7 @@ func fingerprint(l line) string {
 }
 
 // locations lists the places of results, each once, and says how many there are beyond the most that may be listed.
-func locations(results []checks.Result, most int) (list []location, beyond int) {
+func locations(r *report.Report, results []checks.Result, most int) (list []location, beyond int) {
 	type key struct {
 		uri    string
 		region region
@@ -266,7 +267,7 @@ func locations(results []checks.Result, most int) (list []location, beyond int) 
 	seen := map[key]bool{}
 	for _, res := range results {
 		at := seenAt(res)
-		k := key{uri(at.File), regionOf(at)}
+		k := key{uri(r.At(res.Subject.ID, at).File), regionOf(at)}
 		if at.File == "" {
 			k.uri = artificial(res.Subject.ID)
 		}
@@ -314,7 +315,7 @@ func invoked(r *report.Report) invocation {
 		}
 		n := notification{Level: "error", Message: message{Text: clean(strings.TrimSuffix(g.Asked+": "+g.Err, ": "))}}
 		if g.At.File != "" {
-			n.Locations = []location{place(uri(g.At.File), regionOf(g.At))}
+			n.Locations = []location{place(uri(r.At(g.In, g.At).File), regionOf(g.At))}
 		}
 		out.Notifications = append(out.Notifications, n)
 	}

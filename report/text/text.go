@@ -48,10 +48,8 @@ const (
 
 type printer struct {
 	Options
-	w     *bufio.Writer
-	r     *report.Report
-	units int // accounts and the like; 0 until they are counted
-	hosts int // the same of hosts
+	w *bufio.Writer
+	r *report.Report
 }
 
 func (p *printer) report() {
@@ -59,7 +57,7 @@ func (p *printer) report() {
 		p.line(0, p.paint(red, "partial: the scan was cut short; what follows is what was learned until then"))
 		p.line(0, "")
 	}
-	p.line(0, p.paint(bold, p.r.Score.Headline()))
+	p.line(0, p.paint(bold, p.r.Headline()))
 	p.counts()
 	p.horizon()
 	p.failures()
@@ -280,24 +278,10 @@ func (p *printer) thing(r checks.Result, at evidence.Origin) string {
 	if what := subject(r); !strings.Contains(name, "/") && what != r.Subject.Kind {
 		name += "/" + what
 	}
-	if _, account, _ := strings.Cut(r.Subject.ID.Unit(), ":"); p.accounts() && account != "" && !strings.HasPrefix(name, account) {
+	if _, account, _ := strings.Cut(r.Subject.ID.Unit(), ":"); len(p.r.Accounts) > 1 && account != "" && !strings.HasPrefix(name, account) {
 		name = account + "/" + name
 	}
 	return strings.Trim(name, "/")
-}
-
-// accounts reports whether results of more than one account are here.
-func (p *printer) accounts() bool {
-	if p.units == 0 {
-		seen := map[string]bool{}
-		for _, r := range p.r.Results {
-			if _, account, _ := strings.Cut(r.Subject.ID.Unit(), ":"); account != "" && r.Subject.At.File == "" {
-				seen[account] = true
-			}
-		}
-		p.units = len(seen)
-	}
-	return p.units > 1
 }
 
 // places writes the places of a cause; more of them are not here, in a large scan.
@@ -359,31 +343,13 @@ func subject(r checks.Result) string {
 	return cmp.Or(thing, r.Subject.Name)
 }
 
-// where is the place that decided a result, to stand in front of what it is about. Of several hosts it names which: the files
-// of one are called like those of another.
+// where is the place that decided a result, to stand in front of what it is about.
 func (p *printer) where(r checks.Result) string {
-	at := report.Where(report.Cite(r))
-	if host, ok := strings.CutPrefix(r.Subject.ID.Target(), "host:"); ok && p.severalHosts() {
-		at = strings.TrimSuffix(report.Clean(host)+"/"+at, "/")
-	}
+	at := report.Where(p.r.Cite(r))
 	if at == "" {
 		return ""
 	}
 	return at + "  "
-}
-
-// severalHosts reports whether results of more than one host are here.
-func (p *printer) severalHosts() bool {
-	if p.hosts == 0 {
-		seen := map[string]bool{}
-		for _, r := range p.r.Results {
-			if host, ok := strings.CutPrefix(r.Subject.ID.Target(), "host:"); ok {
-				seen[host] = true
-			}
-		}
-		p.hosts = len(seen)
-	}
-	return p.hosts > 1
 }
 
 func (p *printer) unread() {
@@ -404,7 +370,7 @@ func (p *printer) unread() {
 	}
 	p.head("Could not be read")
 	for _, g := range bad {
-		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(g.At), report.Clean(g.Asked)))+"  "+report.Clean(strings.TrimPrefix(cmp.Or(g.Err, g.Asked), fmt.Sprintf("line %d: ", g.At.Line))))
+		p.hang(2, 4, p.paint(red, cmp.Or(report.Where(p.r.At(g.In, g.At)), report.Clean(g.Asked)))+"  "+report.Clean(strings.TrimPrefix(cmp.Or(g.Err, g.Asked), fmt.Sprintf("line %d: ", g.At.Line))))
 	}
 	if more > 0 {
 		p.line(2, fmt.Sprintf("... and %d more in results.json", more))

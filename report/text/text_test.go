@@ -93,7 +93,7 @@ func TestWhatACallToldIsOneLine(t *testing.T) {
 		}
 		add(evidence.ID(fmt.Sprintf("aws:1/r-%d//unseen/clusters", i)), "clusters", "", "", refused)
 	}
-	got := render(t, text.Options{}, &report.Report{Results: results})
+	got := render(t, text.Options{}, &report.Report{Results: results, Accounts: []string{"1", "2"}})
 	for _, want := range []string{
 		"  iam:List  1, 2\n", "  ec2:List  1/a, 1/b, 1/c, 1/d, 2/a, 2/b and 2 more\n", "  ec2:Get  1/a/vpc/v, 2/a/vpc/v\n", "  trail:Get  1/a/t, 2/a/t\n",
 		"  we may not call eks:List in 8 regions: 1 check not answered\n    recorded-calls\n  To have these answered, allow\n    eks:List\n",
@@ -110,14 +110,14 @@ func TestOfSeveralHostsEachIsNamed(t *testing.T) {
 		return checks.Result{Check: check, Subject: evidence.Subject{ID: "host:" + host + "//host", Kind: "host"}, Verdict: checks.Failed(evidence.Known(false, at), "it is off").As(checks.Medium)}
 	}
 	rules := evidence.Origin{File: "etc/audit/rules.d"}
-	got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", rules), on("b", rules), on("c", evidence.Origin{})}})
+	got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", rules), on("b", rules), on("c", evidence.Origin{})}, Hosts: []string{"a", "b", "c"}})
 	for _, want := range []string{" a/etc/audit/rules.d  host\n", " b/etc/audit/rules.d  host\n", " c  host\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
 	for at, want := range map[evidence.Origin]string{rules: "\n          etc/audit/rules.d  host\n", {}: "\n          host\n"} {
-		if got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", at)}}); !strings.Contains(got, want) {
+		if got := render(t, text.Options{}, &report.Report{Results: []checks.Result{on("a", at)}, Hosts: []string{"a"}}); !strings.Contains(got, want) {
 			t.Errorf("one host: no %q in\n%s", want, got)
 		}
 	}
@@ -128,5 +128,13 @@ func TestWidth(t *testing.T) {
 		if words := strings.Fields(line); utf8.RuneCountInString(line) > 72 && len(words) > 2 {
 			t.Errorf("%d columns: %q", utf8.RuneCountInString(line), line)
 		}
+	}
+}
+
+func TestAScanThatWasCutShortHasNoScoreOfTheWhole(t *testing.T) {
+	r := reporttest.Sample(t)
+	r.Partial = true
+	if got, want := render(t, text.Options{}, r), "\nof what was read until then: ready "; !strings.Contains(got, want) {
+		t.Errorf("no %q in\n%s", want, got)
 	}
 }

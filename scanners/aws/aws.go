@@ -127,21 +127,42 @@ func (o Options) external(a *stscreds.AssumeRoleOptions) {
 
 // credentials says why there are none, and the cure.
 func (o Options) credentials(err error) error {
-	of, login := "", "aws sso login"
-	if o.Profile != "" {
-		of = fmt.Sprintf(" for profile %q", o.Profile)
-		login += " --profile " + o.Profile
-	}
+	of, login := o.login()
 	var expired *ssocreds.InvalidTokenError
+	refused := o.refused(err)
 	switch {
 	case errors.As(err, &expired):
 		return fmt.Errorf("the sign-in%s has expired; run %q", of, login)
+	case refused != nil:
+		return refused
 	case o.Role != "" && scope.Code(err) != "":
 		return fmt.Errorf("assuming the role %s: %s; the caller needs sts:AssumeRole on it, and its trust policy has to name the caller", o.Role, scope.Brief(err))
 	case o.Profile != "":
 		return fmt.Errorf("no AWS credentials%s; run %q, or name another profile: %s", of, login, scope.Brief(err))
 	}
 	return fmt.Errorf("no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, run %q, or give --profile", login)
+}
+
+// refused says why AWS does not take the credentials that there are, and the cure; nil where they are not at fault.
+func (o Options) refused(err error) error {
+	of, login := o.login()
+	switch code := scope.Code(err); code {
+	case "ExpiredToken", "ExpiredTokenException":
+		return fmt.Errorf("the AWS credentials%s have expired (%s); run %q, or set new ones", of, code, login)
+	case "InvalidClientTokenId", "UnrecognizedClientException":
+		return fmt.Errorf("AWS does not know the access key%s (%s): it was deleted or turned off, its session token is missing, or the region of the profile is not enabled; run %q, or set another one", of, code, login)
+	case "SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "RequestExpired":
+		return fmt.Errorf("AWS does not take the signature%s (%s); check the secret access key, and that the clock is right", of, code)
+	}
+	return nil
+}
+
+// login says of which credentials an error is, and how to get new ones.
+func (o Options) login() (of, command string) {
+	if o.Profile == "" {
+		return "", "aws sso login"
+	}
+	return fmt.Sprintf(" for profile %q", o.Profile), "aws sso login --profile " + o.Profile
 }
 
 // Made is how many requests were sent.
@@ -168,6 +189,9 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 	cfg, lost, done := s.guard.Account(s.base)
 	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
+		if refused := s.options.refused(err); refused != nil {
+			return refused
+		}
 		return fmt.Errorf("asking AWS who we are: %s", scope.Brief(err))
 	}
 	arn, ok := scope.ParseARN(aws.ToString(me.Arn))
@@ -428,17 +452,20 @@ func (s *Scan) regions(ctx context.Context, cfg aws.Config) (read, left, off []s
 		case slices.Contains(closed, name):
 			off = append(off, name)
 		case !slices.Contains(read, name):
-			return nil, nil, nil, &noRegionError{name}
+			return nil, nil, nil, &noRegionError{name, "there is no such region; \"aws ec2 describe-regions --all-regions\" lists those there are"}
 		}
+	}
+	if len(read) == 0 && len(off) > 0 && !s.options.Filter.Organization {
+		return nil, nil, nil, &noRegionError{strings.Join(off, ","), "it is not enabled for the account; enable it, or name another one"}
 	}
 	return read, left, off, nil
 }
 
-// A noRegionError is for a region that --region names and that does not exist.
-type noRegionError struct{ name string }
+// A noRegionError is for a region that --region names and that does not exist, or cannot be read.
+type noRegionError struct{ name, why string }
 
 func (e *noRegionError) Error() string {
-	return fmt.Sprintf("--region %s: there is no such region; \"aws ec2 describe-regions --all-regions\" lists those there are", e.name)
+	return fmt.Sprintf("--region %s: %s", e.name, e.why)
 }
 
 func others(n int) string {

@@ -59,6 +59,8 @@ import (
 	resolvertypes "github.com/aws/aws-sdk-go-v2/service/route53resolver/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	s3controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/securitylake"
 	laketypes "github.com/aws/aws-sdk-go-v2/service/securitylake/types"
@@ -364,8 +366,12 @@ func (e estate) buckets(input any) any {
 		return &s3.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3types.PublicAccessBlockConfiguration{
 			BlockPublicAcls: aws.Bool(true), IgnorePublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
 		}}
+	case *s3control.GetPublicAccessBlockInput:
+		return &s3control.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3controltypes.PublicAccessBlockConfiguration{
+			IgnorePublicAcls: e.on(), RestrictPublicBuckets: e.on(),
+		}}
 	case *s3.GetBucketPolicyStatusInput:
-		return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &s3types.PolicyStatus{IsPublic: aws.Bool(e.weak)}}
+		return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &s3types.PolicyStatus{IsPublic: aws.Bool(true)}} // of a healthy account, which blocks that
 	case *s3.GetBucketAclInput:
 		return &s3.GetBucketAclOutput{Grants: []s3types.Grant{{Grantee: &s3types.Grantee{ID: str("owner"), Type: s3types.TypeCanonicalUser}, Permission: s3types.PermissionFullControl}}}
 	case *s3.GetBucketEncryptionInput:

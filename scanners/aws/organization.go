@@ -42,6 +42,7 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 		return nil, organizationError(err)
 	}
 	var out []account
+	left := map[string]string{} // accounts that are not read, and why; "" where that is said
 	assume := sts.NewFromConfig(s.base)
 	role := cmp.Or(f.Role, DefaultRole)
 	pages := organizations.NewListAccountsPaginator(client, &organizations.ListAccountsInput{})
@@ -53,7 +54,10 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 		for _, a := range page.Accounts {
 			one := account{id: aws.ToString(a.Id), name: aws.ToString(a.Name)}
 			switch {
-			case one.id == "", len(f.Accounts) > 0 && !slices.Contains(f.Accounts, one.id), len(f.Units) > 0 && !within[one.id]:
+			case one.id == "", len(f.Accounts) > 0 && !slices.Contains(f.Accounts, one.id):
+				continue
+			case len(f.Units) > 0 && !within[one.id]:
+				left[one.id] = "it is left out by --ou"
 				continue
 			}
 			if len(f.Tags) > 0 {
@@ -62,13 +66,15 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 					return nil, organizationError(err)
 				}
 				if !has {
+					left[one.id] = "it is left out by --tag"
 					continue
 				}
 			}
 			if state := stateOf(a); state != "ACTIVE" {
+				left[one.id] = ""
 				to.Gap(evidence.Gap{
 					In: scope.AccountID(one.id), Asked: "the account " + assetOf(one, evidence.Origin{}).Name, Why: evidence.Elsewhere,
-					Err: "it is " + strings.ToLower(strings.ReplaceAll(state, "_", " ")), At: evidence.Origin{Call: "organizations:ListAccounts", Of: one.id},
+					Err: "it is " + strings.ToLower(strings.ReplaceAll(state, "_", " ")), At: evidence.Origin{Call: "organizations:ListAccounts", Of: one.id}, Bad: slices.Contains(f.Accounts, one.id),
 				})
 				continue
 			}
@@ -84,9 +90,13 @@ func (s *Scan) members(ctx context.Context, own account, partition string, to *e
 	}
 	slices.SortFunc(out, func(a, b account) int { return cmp.Compare(a.id, b.id) })
 	for _, id := range f.Accounts {
-		if !slices.ContainsFunc(out, func(a account) bool { return a.id == id }) {
+		why, met := left[id]
+		if !met {
+			why = "it is no account of the organisation"
+		}
+		if why != "" && !slices.ContainsFunc(out, func(a account) bool { return a.id == id }) {
 			to.Gap(evidence.Gap{
-				In: scope.AccountID(id), Asked: "the account " + id, Why: evidence.Failed, Err: "it is not an active account of the organisation",
+				In: scope.AccountID(id), Asked: "the account " + id, Why: evidence.Failed, Err: why,
 				At: evidence.Origin{Call: "organizations:ListAccounts", Of: id}, Bad: true,
 			})
 		}

@@ -175,12 +175,20 @@ func TestARegionThatIsNotThereIsAnErrorAndOneThatIsOffIsNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "--region eu-wset-1: there is no such region") {
 		t.Errorf("got %v", err)
 	}
-	set, err := read(t, awstest.Config(world(nil)), Options{Regions: []string{"me-south-1"}}, noted)
+	_, err = read(t, awstest.Config(world(nil)), Options{Regions: []string{"me-south-1"}}, noted)
+	if err == nil || err.Error() != "--region me-south-1: it is not enabled for the account; enable it, or name another one" {
+		t.Errorf("got %v", err)
+	}
+	_, err = read(t, awstest.Config(world(nil)), Options{Regions: []string{"me-south-1"}, Filter: Filter{Organization: true}}, noted)
+	if err != nil {
+		t.Errorf("another account may have it: %v", err)
+	}
+	set, err := read(t, awstest.Config(world(nil)), Options{Regions: []string{"eu-west-1", "me-south-1"}}, noted)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, "gaps", gaps(set), []string{
-		"aws:111122223333//account: 2 other regions: elsewhere: left out by --region: eu-west-1, us-east-1",
+		"aws:111122223333//account: 1 other region: elsewhere: left out by --region: us-east-1",
 		"aws:111122223333//account: the region me-south-1: elsewhere: it is not enabled for the account",
 	})
 }
@@ -251,6 +259,34 @@ func TestAccountsAreChosenByUnitIdAndTag(t *testing.T) {
 			}
 			want(t, "accounts", got, test.want)
 		})
+	}
+}
+
+func TestAnAccountThatIsNamedAndNotReadSaysWhyOnce(t *testing.T) {
+	set, err := read(t, awstest.Config(world(nil)), Options{Filter: Filter{
+		Organization: true, Units: []string{"ou-top"}, Accounts: []string{shop, bank, "999999999999"},
+	}}, noted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "outside the unit", gaps(set), []string{
+		"aws:333333333333//account: the account 333333333333: failed: it is left out by --ou",
+		"aws:999999999999//account: the account 999999999999: failed: it is no account of the organisation",
+	})
+	set, err = read(t, awstest.Config(world(nil)), Options{Filter: Filter{
+		Organization: true, Tags: []string{"env"}, Accounts: []string{shop, bank},
+	}}, noted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "without the tag", gaps(set), []string{"aws:222222222222//account: the account 222222222222: failed: it is left out by --tag"})
+	set, err = read(t, awstest.Config(world(nil)), Options{Filter: Filter{Organization: true, Accounts: []string{shop, closed}}}, noted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "suspended", gaps(set), []string{"aws:444444444444//account: the account 444444444444 (closed): elsewhere: it is suspended"})
+	if !set.Gaps[0].Bad {
+		t.Error("it was named, and is not read: the scan has to exit 2")
 	}
 }
 
@@ -383,5 +419,23 @@ func TestMissingCredentialsNameTheCure(t *testing.T) {
 	_, err = Open(t.Context(), Options{Profile: "audit"})
 	if err == nil || !strings.Contains(err.Error(), `there is no AWS profile "audit"`) {
 		t.Errorf("with a profile that is not there: %v", err)
+	}
+}
+
+func TestCredentialsThatAWSDoesNotTakeSayTheCure(t *testing.T) {
+	for code, want := range map[string]string{
+		"ExpiredToken":          `the AWS credentials for profile "audit" have expired (ExpiredToken); run "aws sso login --profile audit", or set new ones`,
+		"InvalidClientTokenId":  `AWS does not know the access key for profile "audit" (InvalidClientTokenId): it was deleted or turned off, its session token is missing, or the region of the profile is not enabled; run "aws sso login --profile audit", or set another one`,
+		"SignatureDoesNotMatch": `AWS does not take the signature for profile "audit" (SignatureDoesNotMatch); check the secret access key, and that the clock is right`,
+		"InternalFailure":       "asking AWS who we are: InternalFailure",
+	} {
+		refused := func(c awstest.Call) (any, error) { return nil, awstest.Error(code) }
+		_, err := read(t, awstest.Config(world(refused)), Options{Profile: "audit"}, noted)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", code, err, want)
+		}
+		if of := (Options{Profile: "audit", Role: "arn:aws:iam::111122223333:role/audit"}).credentials(awstest.Error(code)); code != "InternalFailure" && of.Error() != want {
+			t.Errorf("%s of a role: got %v, want %s", code, of, want)
+		}
 	}
 }

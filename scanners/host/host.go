@@ -58,6 +58,12 @@ func Scan(ctx context.Context, o Options, set *evidence.Set) error {
 	}
 	disks, memory := mounts(r)
 	if !live && !ofWindows {
+		// Never empty in a system. That of Flatcar has its /usr, that of Bottlerocket its /etc and /var from elsewhere, as no fstab says.
+		for _, dir := range []string{"/etc", "/usr", "/var"} {
+			if there, _ := r.Exists(dir); there {
+				disks = append(disks, dir)
+			}
+		}
 		r = r.Without(disks)
 	}
 	s := scope.New(r, free(name(r, ofWindows), folder(at), o.Taken), set)
@@ -68,7 +74,27 @@ func Scan(ctx context.Context, o Options, set *evidence.Set) error {
 		}
 		read(ctx, s)
 	}
+	if ctx.Err() != nil {
+		cut(s)
+	}
 	return errors.Join(settle(set), ctx.Err())
+}
+
+// cut leaves open what a scan did not come to: what is recorded of the activities of a host, who takes records away, and who
+// else writes to a place that keeps them, which is only as good for its writers as for the worst of them.
+func cut(s *scope.Scope) {
+	err, at := errors.New("the scan was cut short"), evidence.Origin{Note: "the scan was cut short"}
+	s.Missed("the rest of the host", err, at, evidence.Process, evidence.FileChange, evidence.Login, evidence.System)
+	open := scope.Unknown[bool](err, at)
+	for _, source := range s.Sources() {
+		source.Complete = open
+		for i := range source.To {
+			source.To[i].Extent = scope.Unknown[evidence.Extent](err, at)
+		}
+	}
+	for _, store := range s.Stores() {
+		store.Complete = open
+	}
 }
 
 // settle makes a set what it will be when it was saved and is read again. Names of files may hold bytes that are no text,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -107,6 +108,54 @@ func TestACancelledScanKeepsWhatItLearned(t *testing.T) {
 	}
 }
 
+// A dying context is cancelled once it was asked some times whether it is.
+type dying struct {
+	context.Context
+	left int
+}
+
+func (d *dying) Err() error {
+	if d.left--; d.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestAScanThatIsCutShortAsksTheSameOfTheHostAndDecidesNothingElse(t *testing.T) {
+	dir := hosttest.Folder(t, image())
+	whole := map[string]bool{} // "pass recorded-login host:web-1//host"
+	var asked []string         // of the host itself: "recorded-login host:web-1//host"
+	for _, line := range hosttest.Judge(scan(t, dir)) {
+		verdict, _, _ := strings.Cut(line, ": ")
+		whole[verdict] = true
+		if f := strings.Fields(line); strings.TrimSuffix(f[2], ":") == "host:web-1//host" {
+			asked = append(asked, " "+f[1]+" "+f[2]+" ")
+		}
+	}
+	if len(asked) < 4 {
+		t.Fatal(asked)
+	}
+	for n := 0; ; n++ {
+		set := &evidence.Set{Started: hosttest.Now, Ended: hosttest.Now}
+		err := host.Scan(&dying{t.Context(), n}, host.Options{Path: dir, Now: hosttest.Now}, set)
+		if err == nil {
+			return
+		}
+		set.Sort()
+		got := hosttest.Judge(set)
+		for _, line := range got {
+			if verdict, _, _ := strings.Cut(line, ": "); !strings.HasPrefix(verdict, "not-assessed") && !whole[verdict] {
+				t.Errorf("cut at %d: %s", n, line)
+			}
+		}
+		for _, question := range asked {
+			if !strings.Contains(strings.Join(got, "\n"), question) {
+				t.Errorf("cut at %d: nobody asks%s", n, question)
+			}
+		}
+	}
+}
+
 func TestTwoScansOfOneImageGiveTheSameBytes(t *testing.T) {
 	dir := hosttest.Folder(t, image())
 	first := written(t, scan(t, dir))
@@ -153,15 +202,79 @@ func TestWhatLiesOnAFileSystemThatIsNotMountedIsNotAbsent(t *testing.T) {
 }
 
 func TestLogsInMemoryAreGoneWithTheNextStart(t *testing.T) {
-	files := image()
-	files["etc/fstab"] = "tmpfs /var/log tmpfs defaults,size=100M 0 0\n"
-	for _, r := range scan(t, hosttest.Folder(t, files)).Records {
-		s, ok := r.(*evidence.LogStore)
-		if !ok || !strings.HasPrefix(s.ID.Thing(), "var/log/") && s.ID.Thing() != "journal" {
-			continue
+	const mount = "[Unit]\nBefore=local-fs.target\n[Mount]\nWhat=tmpfs\nWhere=/var/log\nType=tmpfs\n"
+	for name, c := range map[string]struct {
+		files      map[string]string
+		memory, at string
+	}{
+		"fstab":                          {map[string]string{"etc/fstab": "tmpfs /var/log tmpfs defaults,size=100M 0 0\n"}, "true", "etc/fstab"},
+		"a mount unit":                   {map[string]string{"etc/systemd/system/var-log.mount": mount, "etc/systemd/system/local-fs.target.wants/var-log.mount": "-> ../var-log.mount"}, "true", "etc/systemd/system/var-log.mount"},
+		"a mount unit without a link":    {map[string]string{"usr/lib/systemd/system/var-log.mount": mount}, "elsewhere", "usr/lib/systemd/system/var-log.mount"},
+		"a mount unit of a folder above": {map[string]string{"etc/systemd/system/var.mount": strings.Replace(mount, "/log", "", 1), "etc/systemd/system/local-fs.target.requires/var.mount": "-> ../var.mount"}, "true", "etc/systemd/system/var.mount"},
+	} {
+		files := image()
+		maps.Copy(files, c.files)
+		set := scan(t, hosttest.Folder(t, files))
+		for _, r := range set.Records {
+			s, ok := r.(*evidence.LogStore)
+			if !ok || !strings.HasPrefix(s.ID.Thing(), "var/log/") && s.ID.Thing() != "journal" {
+				continue
+			}
+			if hosttest.Say(s.Memory) != c.memory || s.Memory.At().File != c.at {
+				t.Errorf("%s: %s: in memory %v", name, s.ID, s.Memory)
+			}
 		}
-		if in, _ := s.Memory.Get(); !in || s.Memory.At().File != "etc/fstab" {
-			t.Errorf("%s: in memory %v", s.ID, s.Memory)
+		for _, line := range hosttest.Judge(set) {
+			if strings.HasPrefix(line, "pass retained-") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+	files := image()
+	files["usr/lib/systemd/system/var-log.mount"], files["etc/systemd/system/var-log.mount"] = mount, "-> /dev/null"
+	if log := hosttest.Record[*evidence.LogStore](t, scan(t, hosttest.Folder(t, files)), "host:web-1//var/log/wtmp"); hosttest.Say(log.Memory) != "false" {
+		t.Errorf("masked: in memory %v", log.Memory)
+	}
+}
+
+func TestAMountUnitSaysThatAFileSystemIsNotMounted(t *testing.T) {
+	set := scan(t, hosttest.Folder(t, map[string]string{
+		"etc/hostname": "web-1\n", "var/": "", "usr/lib/systemd/systemd-journald": "", "sbin/init": "-> ../usr/lib/systemd/systemd", "usr/lib/systemd/systemd": "",
+		"etc/systemd/system/var.mount": "[Mount]\nWhat=/dev/b\nWhere=/var\n",
+	}))
+	if got := asked(set); len(got) != 1 || !strings.HasPrefix(got[0], "what lies in /var: ") {
+		t.Error(got)
+	}
+	for _, r := range set.Records {
+		if strings.HasPrefix(r.Self().ID.Thing(), "pods") {
+			t.Error(r.Self().ID)
+		}
+	}
+}
+
+func TestWhatAnInitrdMountsIsNotAbsent(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		away  string
+	}{
+		"the root of Flatcar": {map[string]string{
+			"etc/hostname": "web-1\n", "usr/": "", "sbin": "-> usr/sbin", "lib": "-> usr/lib", "var/log/wtmp": "", "var/log/journal/" + machineID + "/": "",
+			"var/lib/docker/": "", "etc/audit/rules.d/99.rules": "-D\n",
+		}, "usr"},
+		"the root of Bottlerocket": {map[string]string{
+			"etc/": "", "var/": "", "usr/lib/systemd/systemd": "", "usr/lib/systemd/systemd-journald": "", "usr/sbin/init": "-> ../lib/systemd/systemd", "sbin": "-> usr/sbin",
+			"usr/bin/kubelet": "", "usr/bin/containerd": "", "usr/lib/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet\n",
+		}, "var"},
+	} {
+		set := scan(t, hosttest.Folder(t, c.files))
+		if got := asked(set); !slices.ContainsFunc(got, func(g string) bool { return strings.HasPrefix(g, "what lies in /"+c.away+": ") }) {
+			t.Errorf("%s: gaps %q", name, got)
+		}
+		for _, line := range hosttest.Judge(set) {
+			f := strings.Fields(line)
+			if f[0] == "fail" && !strings.Contains(line, "wtmp") || f[0] == "pass" && !strings.Contains(line, "recorded-login") {
+				t.Errorf("%s: %s", name, line)
+			}
 		}
 	}
 }

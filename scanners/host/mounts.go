@@ -5,20 +5,46 @@ import (
 	"slices"
 	"strings"
 
+	"lookback/evidence"
 	"lookback/scanners/host/root"
+	"lookback/scanners/host/scope"
+	"lookback/scanners/host/unit"
 )
 
 // maxMounts is the most lines of fstab that are read.
 const maxMounts = 1024
 
-// mounts lists where a machine mounts file systems: fstab(5). Those that are mounted by hand are left out; those in memory are
-// told apart, with their lines.
-func mounts(r *root.Root) (disks []string, memory map[string]int) {
-	memory = map[string]int{}
-	data, err := r.ReadFile("etc/fstab")
-	if err != nil {
-		return nil, memory
+// mounts lists where a machine mounts file systems: fstab(5), and mount units, which mean the same: systemd.mount(5). Those that
+// are mounted by hand are left out; those in memory are told apart.
+func mounts(r *root.Root) (disks []string, memory map[string]evidence.Value[bool]) {
+	memory = map[string]evidence.Value[bool]{}
+	add := func(where, kind string, at evidence.Origin, mounted evidence.Value[bool]) {
+		where = path.Clean(where)
+		switch at = at.WithNote(where + " lies in memory"); {
+		case slices.Contains([]string{"proc", "sysfs", "devpts", "cgroup2", "none"}, kind):
+		case kind != "tmpfs" && kind != "ramfs":
+			disks = append(disks, where)
+		case mounted.IsUnknown():
+			memory[strings.Trim(where, "/")] = evidence.Unknown[bool](mounted.Why(), mounted.At())
+		default:
+			memory[strings.Trim(where, "/")] = evidence.Known(true, at)
+		}
 	}
+	// The gaps of this look are those of the readers that come after it.
+	s := scope.New(r, "", &evidence.Set{})
+	for _, name := range unit.Names(s, ".mount") {
+		u := unit.Find(s, name)
+		masked, known := u.Masked.Get()
+		if known && masked || !strings.HasPrefix(u.Where, "/") {
+			continue
+		}
+		mounted := u.Enabled
+		if on, _ := mounted.Get(); !on { // RequiresMountsFor= needs no link: systemd-journal-flush asks for /var/log/journal
+			mounted = evidence.Unknown[bool](evidence.Elsewhere, u.At.WithNote("no link mounts "+u.Where+" in memory; a unit that needs the folder does"))
+		}
+		add(u.Where, u.Type, u.At, mounted)
+	}
+	data, _ := r.ReadFile("etc/fstab")
 	no := 0
 	for line := range strings.Lines(string(data)) {
 		no++
@@ -26,13 +52,8 @@ func mounts(r *root.Root) (disks []string, memory map[string]int) {
 		if len(f) < 4 || f[0][0] == '#' || !strings.HasPrefix(f[1], "/") || no > maxMounts || slices.Contains(strings.Split(f[3], ","), "noauto") {
 			continue
 		}
-		switch f[2] {
-		case "tmpfs", "ramfs":
-			memory[strings.Trim(path.Clean(f[1]), "/")] = no
-		case "proc", "sysfs", "devpts", "cgroup2", "none":
-		default:
-			disks = append(disks, f[1])
-		}
+		at := scope.At("etc/fstab", no)
+		add(f[1], f[2], at, evidence.Known(true, at))
 	}
 	return disks, memory
 }

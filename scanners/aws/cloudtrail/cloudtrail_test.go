@@ -378,7 +378,15 @@ func TestValidationHoldsWhileDigestsArrive(t *testing.T) {
 		{"the last is as old as the trail's end", "true", "", aws.Bool(true), func(s *cloudtrail.GetTrailStatusOutput) {
 			s.IsLogging, s.LatestDigestDeliveryTime = aws.Bool(false), ago(48*time.Hour)
 		}},
-		{"none is told of", "true", "", aws.Bool(true), func(s *cloudtrail.GetTrailStatusOutput) { s.LatestDigestDeliveryTime = nil }},
+		{"none ever came", "failed: no digest was ever delivered", "no digest was ever delivered", aws.Bool(true), func(s *cloudtrail.GetTrailStatusOutput) {
+			s.LatestDigestDeliveryTime = nil
+		}},
+		{"none came, since when is not said", "failed: no digest was ever delivered", "no digest was ever delivered", aws.Bool(true), func(s *cloudtrail.GetTrailStatusOutput) {
+			s.LatestDigestDeliveryTime, s.StartLoggingTime = nil, nil
+		}},
+		{"none came to a trail of today", "true", "", aws.Bool(true), func(s *cloudtrail.GetTrailStatusOutput) {
+			s.LatestDigestDeliveryTime, s.StartLoggingTime = nil, ago(time.Hour)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := running()
@@ -915,6 +923,35 @@ func TestWhatAMemberMaySeeGoesBeforeWhatAnotherMayNot(t *testing.T) {
 			if l, ok := r.(*evidence.LogSource); ok && l.Activity == evidence.CloudAPI {
 				equal(t, "reads, beside "+blind, say(l.Parts[evidence.PartReads]), "all")
 			}
+		}
+	}
+}
+
+func TestAMemberIsNotToldHowItsOrganisationsTrailDelivers(t *testing.T) {
+	trail := trailOf("main", ofOrganization)
+	silent := &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(true), StartLoggingTime: ago(500 * 24 * time.Hour)}
+	const api = "aws:" + management + "/us-east-1//cloudtrail/main#cloud-api"
+	set := (&estate{trails: []types.Trail{trail}, status: map[string]*cloudtrail.GetTrailStatusOutput{"main": silent}}).scan(t)
+	to := find[*evidence.LogSource](t, set, api).To[0]
+	for what, got := range map[string]string{"last": say(to.Last), "error": say(to.Error), "validated": say(to.Validated)} {
+		equal(t, what, got, "elsewhere: "+notTold)
+	}
+	for _, check := range []string{"arriving-recently", "sealed-validated"} {
+		begins(t, check, verdict(set, check, api), "not-assessed ")
+	}
+	scan := scope.NewScan() // who is told goes first
+	for _, account := range []string{"111111111111", management} {
+		e := &estate{trails: []types.Trail{trail}}
+		if account != management {
+			e.status = map[string]*cloudtrail.GetTrailStatusOutput{"main": silent}
+		}
+		cfg := awstest.Config(func(c awstest.Call) (any, error) { return e.answer(c.Region, c.Input) })
+		one := scan.NewAccount(scope.Scope{Partition: "aws", Account: account, Region: "us-east-1", Now: awstest.Now, Config: cfg})
+		Service().Region(t.Context(), one.InRegion(awstest.Region))
+	}
+	for _, r := range scan.Shared() {
+		if l, ok := r.(*evidence.LogSource); ok && l.Activity == evidence.CloudAPI {
+			equal(t, "validated, beside a member", say(l.To[0].Validated), "true")
 		}
 	}
 }

@@ -124,8 +124,9 @@ func readTrail(ctx context.Context, s *scope.Scope, t types.Trail) {
 		if err == nil && out.IsLogging == nil {
 			err = errEmpty
 		}
-		one.status(out, err, home.At(getTrailStatus, name))
-		one.validated = validated(said(t.LogFileValidationEnabled, described), one.logging, out, err, home.At(getTrailStatus, name), s.Now)
+		own := home.Account == s.Account
+		one.status(out, err, own, home.At(getTrailStatus, name))
+		one.validated = validated(said(t.LogFileValidationEnabled, described), one.logging, out, err, own, home.At(getTrailStatus, name), s.Now)
 		one.selection = selectors(ctx, s, client, home, t, id, name)
 		observeTrail(s, home, one)
 		return true
@@ -140,7 +141,11 @@ func said(b *bool, at evidence.Origin) evidence.Value[bool] {
 	return evidence.Known(*b, at)
 }
 
-func (t *trail) status(out *cloudtrail.GetTrailStatusOutput, err error, at evidence.Origin) {
+// notTold is for what only the account is told that a trail belongs to, and who administers it: the status that another
+// member of the organisation gets lacks how its deliveries fare (issue 201 of aws-samples/service-screener-v2).
+const notTold = "only the account that it belongs to may be told how it delivers"
+
+func (t *trail) status(out *cloudtrail.GetTrailStatusOutput, err error, own bool, at evidence.Origin) {
 	if err != nil {
 		t.logging, t.since = scope.Unknown[bool](err, at), scope.Unknown[time.Time](err, at)
 		t.toBucket = arrival{scope.Unknown[time.Time](err, at), scope.Unknown[string](err, at)}
@@ -157,15 +162,22 @@ func (t *trail) status(out *cloudtrail.GetTrailStatusOutput, err error, at evide
 	default:
 		t.since = evidence.Known(*began, at)
 	}
-	t.toBucket = arrival{evidence.Known(aws.ToTime(out.LatestDeliveryTime), at), evidence.Known(aws.ToString(out.LatestDeliveryError), at)}
-	t.toGroup = arrival{evidence.Known(aws.ToTime(out.LatestCloudWatchLogsDeliveryTime), at), evidence.Known(aws.ToString(out.LatestCloudWatchLogsDeliveryError), at)}
+	fares := func(last *time.Time, failed *string) arrival {
+		if !own && last == nil && failed == nil {
+			return arrival{evidence.Unknown[time.Time](evidence.Elsewhere, at.WithNote(notTold)), evidence.Unknown[string](evidence.Elsewhere, at.WithNote(notTold))}
+		}
+		return arrival{evidence.Known(aws.ToTime(last), at), evidence.Known(aws.ToString(failed), at)}
+	}
+	t.toBucket = fares(out.LatestDeliveryTime, out.LatestDeliveryError)
+	t.toGroup = fares(out.LatestCloudWatchLogsDeliveryTime, out.LatestCloudWatchLogsDeliveryError)
 }
 
 // validated says whether log files can be proved unaltered: digests are asked for, and come. They come every hour, with or
 // without log files; see the CloudTrail user guide, "CloudTrail digest file structure".
-func validated(asked, logging evidence.Value[bool], out *cloudtrail.GetTrailStatusOutput, err error, at evidence.Origin, now time.Time) evidence.Value[bool] {
+func validated(asked, logging evidence.Value[bool], out *cloudtrail.GetTrailStatusOutput, err error, own bool, at evidence.Origin, now time.Time) evidence.Value[bool] {
 	on, known := asked.Get()
 	running, _ := logging.Get()
+	const late = 24 * time.Hour
 	switch {
 	case !known || !on:
 		return asked
@@ -173,7 +185,12 @@ func validated(asked, logging evidence.Value[bool], out *cloudtrail.GetTrailStat
 		return scope.Unknown[bool](err, at)
 	case aws.ToString(out.LatestDigestDeliveryError) != "":
 		return evidence.Known(false, at.WithNote("digests do not arrive: "+*out.LatestDigestDeliveryError))
-	case running && out.LatestDigestDeliveryTime != nil && now.Sub(*out.LatestDigestDeliveryTime) > 24*time.Hour:
+	case !own && out.LatestDigestDeliveryTime == nil:
+		return evidence.Unknown[bool](evidence.Elsewhere, at.WithNote(notTold))
+	case running && out.LatestDigestDeliveryTime == nil && (out.StartLoggingTime == nil || now.Sub(*out.StartLoggingTime) > late):
+		// Not false: validation may have been turned on within the hour.
+		return evidence.Unknown[bool](evidence.Failed, at.WithNote("no digest was ever delivered"))
+	case running && out.LatestDigestDeliveryTime != nil && now.Sub(*out.LatestDigestDeliveryTime) > late:
 		return evidence.Known(false, at.WithNote("the last digest came on "+out.LatestDigestDeliveryTime.UTC().Format(time.DateOnly)))
 	}
 	return asked

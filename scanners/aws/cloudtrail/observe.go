@@ -83,7 +83,7 @@ func (t trail) told() bool {
 			return false
 		}
 	}
-	return true
+	return t.toBucket.last.Why() != evidence.Elsewhere
 }
 
 // observeStore turns an event data store into sources and the store that it is.

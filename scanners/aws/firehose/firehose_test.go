@@ -173,6 +173,11 @@ func TestAStreamIsAsGoodAsWhatIsBehindIt(t *testing.T) {
 	bucket := with(types.DestinationDescription{S3DestinationDescription: s3("vault", "flow/")})
 	empty := &types.DeliveryStreamDescription{Destinations: []types.DestinationDescription{{}}}
 	broken := &types.DeliveryStreamDescription{DeliveryStreamStatus: types.DeliveryStreamStatusCreatingFailed, Destinations: []types.DestinationDescription{{S3DestinationDescription: s3("vault", "flow/")}}}
+	in := func(state types.DeliveryStreamStatus) awstest.Answer {
+		d := *broken
+		d.DeliveryStreamStatus = state
+		return described(&d, nil)
+	}
 	more := &types.DeliveryStreamDescription{Destinations: []types.DestinationDescription{{S3DestinationDescription: s3("other", "")}}, HasMoreDestinations: aws.Bool(true)}
 	for _, c := range []struct {
 		name   string
@@ -186,6 +191,9 @@ func TestAStreamIsAsGoodAsWhatIsBehindIt(t *testing.T) {
 		{"a destination of tomorrow", described(empty, nil), 400, "not-assessed"},
 		{"one more that was not said", described(more, nil), 400, "not-assessed"},
 		{"a stream that was never made", described(broken, nil), 400, "fail"},
+		{"a stream that is made right now", in(types.DeliveryStreamStatusCreating), 400, "pass"},
+		{"a stream that is being deleted", in(types.DeliveryStreamStatusDeleting), 400, "fail"},
+		{"a stream that could not be deleted", in(types.DeliveryStreamStatusDeletingFailed), 400, "not-assessed"},
 		{"a stream that nobody may see", described(nil, awstest.Denied()), 400, "not-assessed"},
 		{"an empty answer", described(nil, nil), 400, "not-assessed"},
 	} {

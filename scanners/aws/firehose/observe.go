@@ -52,6 +52,10 @@ func extent(status types.DeliveryStreamStatus, d destination, at evidence.Origin
 	switch {
 	case status == types.DeliveryStreamStatusCreatingFailed:
 		return evidence.Known(evidence.Extent{Grade: evidence.None, But: "the stream could not be created"}, at)
+	case status == types.DeliveryStreamStatusDeleting: // it "doesn't make any guarantees": the SDK on DeleteDeliveryStream
+		return evidence.Known(evidence.Extent{Grade: evidence.None, But: "the stream is being deleted"}, at)
+	case status == types.DeliveryStreamStatusDeletingFailed:
+		return evidence.Unknown[evidence.Extent](evidence.Unfamiliar, at.WithNote("somebody deleted the stream, which failed: whether it still delivers is not said"))
 	case d.processing != nil && aws.ToBool(d.processing.Enabled) && slices.ContainsFunc(d.processing.Processors, func(p types.Processor) bool {
 		return p.Type == types.ProcessorTypeLambda
 	}):

@@ -141,6 +141,7 @@ func TestADetectorIsJudged(t *testing.T) {
 		want string
 	}{
 		"on":         {estate{status: "ENABLED"}, "pass watched-detector"},
+		"kept":       {estate{status: "ENABLED", noHub: true}, "GuardDuty's store of findings in eu-west-1 promises 90 days; policy asks 365"},
 		"suspended":  {estate{status: "DISABLED"}, "fail watched-detector"},
 		"none":       {estate{none: true}, "fail watched-detector"},
 		"not listed": {estate{denied: "list"}, "not-assessed watched-detector"},

@@ -37,7 +37,7 @@ type target struct {
 const kept = 90
 
 func observe(s *scope.Scope, d detector) {
-	store := s.Store(s.ID("guardduty/findings"), "findings of GuardDuty", "the findings of GuardDuty in "+s.Region, d.at)
+	store := s.Store(s.ID("guardduty/findings"), "findings of GuardDuty", "GuardDuty's store of findings in "+s.Region, d.at)
 	store.Kept = evidence.Known(kept, d.at.WithNote("GuardDuty keeps findings for 90 days"))
 	s.Record(store)
 

@@ -140,11 +140,16 @@ func ofAWS(place []string) bool {
 	return true
 }
 
+// tiny is less than any file of records has: the lines of one, or the header of a compressed one and a record. Rules say
+// "larger than 0 bytes" to move what is smaller than 128 KB, too. (Amazon S3 User Guide, "Transitioning objects using Amazon
+// S3 Lifecycle".)
+const tiny = 128
+
 func narrowed(tags bool, above, below *int64) string {
 	switch {
 	case tags:
 		return "objects with certain tags"
-	case above != nil || below != nil:
+	case aws.ToInt64(above) >= tiny || below != nil:
 		return "objects of a certain size"
 	}
 	return ""
@@ -173,6 +178,21 @@ func kept(rules evidence.Value[[]types.LifecycleRule], place []string, now time.
 		return evidence.Unknown[int](evidence.Unfamiliar, rules.At().WithNote(perhaps.note))
 	}
 	return evidence.Known(sure.days, noted(rules.At(), sure.note))
+}
+
+// beyond says how many days a place keeps versions that are no longer the current one, and whether it ends them at all.
+func beyond(rules evidence.Value[[]types.LifecycleRule], place []string) (days int, ends bool) {
+	all, _ := rules.Get()
+	for _, r := range all {
+		e := r.NoncurrentVersionExpiration
+		if h, ok := touch(r, place); !ok || !h.sure || e == nil || e.NoncurrentDays == nil {
+			continue
+		}
+		if more := int(*e.NoncurrentDays); !ends || more < days {
+			days, ends = more, true
+		}
+	}
+	return days, ends
 }
 
 func lesser(a, b hit) hit {

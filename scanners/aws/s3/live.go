@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
@@ -52,6 +54,10 @@ func Service() scope.Service {
 			call("GetPublicAccessBlock", actionBlock, logs, "LogStore.Private", ""),
 			call("GetBucketPolicyStatus", actionPolicy, logs, "LogStore.Private", "only where the bucket's public access block does not settle it"),
 			call("GetBucketAcl", actionACL, logs, "LogStore.Private", "only where the bucket's public access block does not settle it"),
+			{
+				Service: s3control.ServiceID, Op: "GetPublicAccessBlock", Action: actionAccountBlock, Per: "account", Fills: "LogStore.Private",
+				Perhaps: "only where a bucket that takes logs would be public by itself",
+			},
 			call("GetBucketEncryption", actionEncryption, logs, "LogStore.Encrypted, LogStore.Readable", ""),
 			call("GetBucketReplication", actionReplication, logs, "LogStore.To, LogStore.Complete", ""),
 		},
@@ -264,6 +270,7 @@ func Read(ctx context.Context, b scope.Bucket) {
 	}
 	b.In.Each(len(asks), func(i int) { asks[i]() })
 	s.gone = gone.Load()
+	s.account = func() evidence.Value[control.PublicAccessBlockConfiguration] { return accountBlock(ctx, b.In) }
 	s.key = func(key string) kms.Key { return kms.Describe(ctx, b.In, key) }
 	observe(b, s)
 }

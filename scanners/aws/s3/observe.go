@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
@@ -95,6 +96,7 @@ type settings struct {
 	block       evidence.Value[types.PublicAccessBlockConfiguration]
 	public      evidence.Value[bool]          // AWS calls its policy public; not asked where block settles it
 	grants      evidence.Value[[]types.Grant] // not asked where block settles it
+	account     func() evidence.Value[control.PublicAccessBlockConfiguration]
 	encryption  evidence.Value[types.ServerSideEncryptionByDefault]
 	replication evidence.Value[[]types.ReplicationRule]
 	key         func(string) kms.Key
@@ -135,7 +137,7 @@ func (s settings) store(b scope.Bucket, id evidence.ID, places []scope.Place) *e
 	for _, p := range places {
 		prefixes = append(prefixes, p.Prefix)
 	}
-	store.Kept = s.atLeast(kept(s.lifecycle, prefixes, b.In.Now))
+	store.Kept = s.atLeast(s.versioned(kept(s.lifecycle, prefixes, b.In.Now), prefixes))
 	store.ColdAfter, store.Restore = cold(s.lifecycle, prefixes, store.Kept, b.In.Now)
 	store.Locked = s.locked()
 	store.Encrypted, store.Readable = s.sealed(b.In.Partition, places)
@@ -181,6 +183,21 @@ func (s settings) locked() evidence.Value[int] {
 		return none("Object Lock has no default retention")
 	}
 	return evidence.Unknown[int](evidence.Unfamiliar, at.WithNote("an Object Lock of a kind that we do not know"))
+}
+
+// versioned says of what is kept for a time what becomes of it then, where a bucket has versions: to expire an object is to
+// cover it with a delete marker. (Amazon S3 User Guide, "Expiring objects".)
+func (s settings) versioned(kept evidence.Value[int], place []string) evidence.Value[int] {
+	days, known := kept.Get()
+	if v, _ := s.versioning.Get(); !v.on || !known || days == evidence.Forever {
+		return kept
+	}
+	note := "; versioning keeps older versions"
+	if more, ends := beyond(s.lifecycle, place); ends {
+		note = fmt.Sprintf("; versioning keeps older versions %d days more", more)
+	}
+	at := kept.At()
+	return evidence.Known(days, at.WithNote(strings.TrimPrefix(at.Note+note+", which whoever may delete a version can remove", "; ")))
 }
 
 // atLeast is how long records are kept where a lifecycle rule expires them earlier than Object Lock lets go of them: in
@@ -268,12 +285,11 @@ func worst(facts []evidence.Value[bool]) evidence.Value[bool] {
 	return slices.MaxFunc(facts, func(a, b evidence.Value[bool]) int { return rank(a) - rank(b) })
 }
 
-// private says whether strangers are kept out: by the bucket's public access block, or because neither its policy nor its
-// access control list lets them in. The block of the whole account is not read: where that one stops a policy or a list
-// which lets strangers in, both are still there to be mended.
+// private says whether strangers are kept out: by the public access block of the bucket or of the account, or because neither
+// its policy nor its access control list lets them in.
 func (s settings) private() evidence.Value[bool] {
 	block, blockKnown := s.block.Get()
-	open := func(blocked *bool, in evidence.Value[bool], what string) evidence.Value[bool] {
+	open := func(blocked *bool, byAccount func(control.PublicAccessBlockConfiguration) *bool, in evidence.Value[bool], what string) evidence.Value[bool] {
 		lets, known := in.Get()
 		switch {
 		case aws.ToBool(blocked):
@@ -285,11 +301,18 @@ func (s settings) private() evidence.Value[bool] {
 		case !blockKnown:
 			return evidence.Unknown[bool](s.block.Why(), s.block.At())
 		}
-		return evidence.Known(false, in.At().WithNote(what+" lets strangers in, unless the account blocks public access"))
+		account := s.account()
+		switch all, known := account.Get(); {
+		case !known:
+			return evidence.Unknown[bool](account.Why(), account.At())
+		case aws.ToBool(byAccount(all)):
+			return evidence.Known(true, account.At().WithNote("the account blocks public access; "+what+" alone lets strangers in"))
+		}
+		return evidence.Known(false, in.At().WithNote(what+" lets strangers in"))
 	}
 	return worst([]evidence.Value[bool]{
-		open(block.RestrictPublicBuckets, s.public, "its policy"),
-		open(block.IgnorePublicAcls, s.granted(), "its access control list"),
+		open(block.RestrictPublicBuckets, func(a control.PublicAccessBlockConfiguration) *bool { return a.RestrictPublicBuckets }, s.public, "its policy"),
+		open(block.IgnorePublicAcls, func(a control.PublicAccessBlockConfiguration) *bool { return a.IgnorePublicAcls }, s.granted(), "its access control list"),
 	})
 }
 

@@ -15,6 +15,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/awstest"
@@ -496,6 +498,12 @@ func TestExpirationDecidesHowLongAPlaceKeeps(t *testing.T) {
 	old.Filter, old.Prefix = nil, aws.String("AWSLogs/") //nolint:staticcheck // the old form is what is tested
 	big := expires(7)
 	big.Filter.ObjectSizeGreaterThan = aws.Int64(1 << 20)
+	notEmpty := expires(7)
+	notEmpty.Filter.ObjectSizeGreaterThan = aws.Int64(0)
+	notTiny := tagged("AWSLogs/", expires(7))
+	notTiny.Filter.And.Tags, notTiny.Filter.And.ObjectSizeGreaterThan = nil, aws.Int64(tiny-1)
+	between := tagged("AWSLogs/", expires(7))
+	between.Filter.And.Tags, between.Filter.And.ObjectSizeGreaterThan, between.Filter.And.ObjectSizeLessThan = nil, aws.Int64(1), aws.Int64(1000)
 	oneTag := expires(7)
 	oneTag.Filter.Tag = &types.Tag{Key: aws.String("k"), Value: aws.String("v")}
 	markers := expires(1)
@@ -523,6 +531,9 @@ func TestExpirationDecidesHowLongAPlaceKeeps(t *testing.T) {
 		{"a rule by tags and the prefix", trailPlace, []types.LifecycleRule{tagged("AWSLogs/", expires(7))}, "unknown: unfamiliar (a lifecycle rule deletes objects with certain tags after 7 days; whether the records are among it is not known)"},
 		{"a rule by tags elsewhere", trailPlace, []types.LifecycleRule{tagged("tmp/", expires(7))}, forever},
 		{"a rule by size", trailPlace, []types.LifecycleRule{big}, "unknown: unfamiliar (a lifecycle rule deletes objects of a certain size after 7 days; whether the records are among it is not known)"},
+		{"a rule for what is not empty", trailPlace, []types.LifecycleRule{notEmpty}, "7"},
+		{"a rule for what is not tiny", trailPlace, []types.LifecycleRule{notTiny}, "7"},
+		{"a rule for what is neither tiny nor large", trailPlace, []types.LifecycleRule{between}, "unknown: unfamiliar (a lifecycle rule deletes objects of a certain size after 7 days; whether the records are among it is not known)"},
 		{"a date to come", trailPlace, []types.LifecycleRule{on("2026-06-11", expires(0))}, "9 (a lifecycle rule deletes everything on 2026-06-11)"},
 		{"a date that is past", trailPlace, []types.LifecycleRule{on("2020-01-01", expires(0))}, "0 (a lifecycle rule deletes everything on 2020-01-01, and since then whatever comes)"},
 		{"a rule that tidies up delete markers", trailPlace, []types.LifecycleRule{markers}, forever},
@@ -537,6 +548,39 @@ func TestExpirationDecidesHowLongAPlaceKeeps(t *testing.T) {
 		if long, _ := s.Kept.Get(); c.want == "30" && verdict(set, "pass", "retained-long-enough", s.ID) {
 			t.Errorf("%s: %d days pass", c.name, long)
 		}
+	}
+}
+
+func TestVersionsOfWhatExpiredArePromisedByNobody(t *testing.T) {
+	older := func(days int32, r types.LifecycleRule) types.LifecycleRule {
+		r.NoncurrentVersionExpiration = &types.NoncurrentVersionExpiration{NoncurrentDays: &days}
+		return r
+	}
+	for _, c := range []struct {
+		name  string
+		rules []types.LifecycleRule
+		want  string
+	}{
+		{"nothing expires", nil, fmt.Sprint(evidence.Forever)},
+		{"versions stay", []types.LifecycleRule{expires(30)}, "30 (versioning keeps older versions, which whoever may delete a version can remove)"},
+		{"versions end", []types.LifecycleRule{older(365, expires(30)), below("tmp/", older(1, expires(1)))}, "30 (versioning keeps older versions 365 days more, which whoever may delete a version can remove)"},
+		{
+			"a rule that has something to say",
+			[]types.LifecycleRule{on("2026-06-11", expires(0))},
+			"9 (a lifecycle rule deletes everything on 2026-06-11; versioning keeps older versions, which whoever may delete a version can remove)",
+		},
+		{"by tags", []types.LifecycleRule{tagged("", expires(7))}, "unknown: unfamiliar (a lifecycle rule deletes objects with certain tags after 7 days; whether the records are among it is not known)"},
+	} {
+		set := scan(t, func(region string, input any) (any, error) {
+			switch input.(type) {
+			case *s3.GetBucketVersioningInput:
+				return &s3.GetBucketVersioningOutput{Status: types.BucketVersioningStatusEnabled}, nil
+			case *s3.GetBucketLifecycleConfigurationInput:
+				return &s3.GetBucketLifecycleConfigurationOutput{Rules: c.rules}, nil
+			}
+			return estate(region, input)
+		})
+		expect(t, c.name, store(t, set, "aws://s3/logs/AWSLogs/111122223333/CloudTrail").Kept, c.want)
 	}
 }
 
@@ -655,15 +699,19 @@ func TestStrangersComeInByPolicyOrByList(t *testing.T) {
 	}{
 		{"nothing set", nil, policy{}, []types.Grant{owner, delivery, {}}, "true (AWS default)"},
 		{"a policy that is not public", nil, policy{public: aws.Bool(false)}, nil, "true"},
-		{"a public policy", nil, policy{public: aws.Bool(true)}, nil, "false (its policy lets strangers in, unless the account blocks public access)"},
+		{"a public policy", nil, policy{public: aws.Bool(true)}, nil, "false (its policy lets strangers in)"},
 		{"a public policy that the bucket blocks", &types.PublicAccessBlockConfiguration{RestrictPublicBuckets: aws.Bool(true)}, policy{public: aws.Bool(true)}, nil, "true"},
-		{"a public policy, and only new ones are blocked", &types.PublicAccessBlockConfiguration{BlockPublicPolicy: aws.Bool(true)}, policy{public: aws.Bool(true)}, nil, "false (its policy lets strangers in, unless the account blocks public access)"},
-		{"a list for all", nil, policy{}, []types.Grant{owner, all}, "false (its access control list lets strangers in, unless the account blocks public access)"},
-		{"a list for every AWS user", nil, policy{}, []types.Grant{users}, "false (its access control list lets strangers in, unless the account blocks public access)"},
+		{"a public policy, and only new ones are blocked", &types.PublicAccessBlockConfiguration{BlockPublicPolicy: aws.Bool(true)}, policy{public: aws.Bool(true)}, nil, "false (its policy lets strangers in)"},
+		{"a list for all", nil, policy{}, []types.Grant{owner, all}, "false (its access control list lets strangers in)"},
+		{"a list for every AWS user", nil, policy{}, []types.Grant{users}, "false (its access control list lets strangers in)"},
 		{"a list for all that the bucket ignores", &types.PublicAccessBlockConfiguration{IgnorePublicAcls: aws.Bool(true)}, policy{}, []types.Grant{all}, "true (AWS default)"},
 		{"a server that does not know policies' status", nil, policy{empty: true}, nil, "unknown: failed (the answer is empty)"},
-		{"the same, with a list for all", nil, policy{empty: true}, []types.Grant{all}, "false (its access control list lets strangers in, unless the account blocks public access)"},
+		{"the same, with a list for all", nil, policy{empty: true}, []types.Grant{all}, "false (its access control list lets strangers in)"},
 		{"a public policy, and the block not known", &types.PublicAccessBlockConfiguration{}, policy{public: aws.Bool(true), blockDenied: true}, nil, "unknown: denied"},
+		{"a public policy that the account blocks", nil, policy{public: aws.Bool(true), account: &control.PublicAccessBlockConfiguration{RestrictPublicBuckets: aws.Bool(true)}}, nil, "true (the account blocks public access; its policy alone lets strangers in)"},
+		{"a list for all that the account ignores", nil, policy{public: aws.Bool(true), account: &control.PublicAccessBlockConfiguration{IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true)}}, []types.Grant{all}, "true (the account blocks public access; its policy alone lets strangers in)"},
+		{"a public policy, and the account ignores lists", nil, policy{public: aws.Bool(true), account: &control.PublicAccessBlockConfiguration{IgnorePublicAcls: aws.Bool(true)}}, nil, "false (its policy lets strangers in)"},
+		{"a public policy, and the account's block not known", nil, policy{public: aws.Bool(true), accountDenied: true}, nil, "unknown: denied"},
 		{"a private policy, and the block not known", nil, policy{public: aws.Bool(false), blockDenied: true}, nil, "true"},
 	} {
 		calls := 0
@@ -676,6 +724,14 @@ func TestStrangersComeInByPolicyOrByList(t *testing.T) {
 				case c.block != nil:
 					return &s3.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: c.block}, nil
 				}
+			case *s3control.GetPublicAccessBlockInput:
+				switch {
+				case c.policy.accountDenied:
+					return nil, awstest.Denied()
+				case c.policy.account != nil:
+					return &s3control.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: c.policy.account}, nil
+				}
+				return nil, awstest.Error("NoSuchPublicAccessBlockConfiguration")
 			case *s3.GetBucketPolicyStatusInput:
 				calls++
 				if c.policy.empty {
@@ -700,6 +756,8 @@ func TestStrangersComeInByPolicyOrByList(t *testing.T) {
 type policy struct {
 	public             *bool
 	empty, blockDenied bool
+	account            *control.PublicAccessBlockConfiguration // nil for none
+	accountDenied      bool
 }
 
 func TestKeysAreThoseOfTheSenderOrElseOfTheBucket(t *testing.T) {

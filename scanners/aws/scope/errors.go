@@ -18,14 +18,20 @@ import (
 // errNotListed is for a question whose answer another service was to bring.
 var errNotListed = errors.New("it was not listed")
 
+// errLeftOut is for a question about a region that the scan was told to leave out.
+var errLeftOut = errors.New("the region was not scanned")
+
 // ErrUndeclared refuses a call that no service declares. It is a mistake of ours, which tests find.
 var ErrUndeclared = errors.New("the call is not declared")
 
 // errRegionDown is for calls to a region that did not answer before.
 var errRegionDown = errors.New("the region does not answer")
 
-// Why says why a call gave nothing: denied, or failed.
+// Why says why a call gave nothing: denied, or failed; elsewhere where it was not to be made.
 func Why(err error) evidence.Reason {
+	if errors.Is(err, errLeftOut) {
+		return evidence.Elsewhere
+	}
 	code := Code(err)
 	switch code {
 	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
@@ -103,6 +109,8 @@ func Brief(err error) string {
 		return errRegionDown.Error()
 	case errors.Is(err, errNotListed):
 		return errNotListed.Error()
+	case errors.Is(err, errLeftOut):
+		return errLeftOut.Error()
 	case errors.Is(err, context.Canceled):
 		return "the scan was interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -163,7 +171,7 @@ func unreachable(err error) bool {
 // Unknown is a fact that a call did not give.
 func Unknown[T any](err error, at evidence.Origin) evidence.Value[T] {
 	why := Why(err)
-	if why == evidence.Failed {
+	if why != evidence.Denied {
 		at.Note = Brief(err)
 	}
 	return evidence.Unknown[T](why, at)

@@ -8,6 +8,7 @@ package scope
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -226,6 +227,9 @@ func (s *Scope) WasListed(region, what string) error {
 		if err, said := r.listed[what]; said {
 			return err
 		}
+	}
+	if slices.Contains(s.Unread, region) {
+		return errLeftOut
 	}
 	return errNotListed
 }

@@ -34,7 +34,7 @@ func read(ctx context.Context, s *scope.Scope) {
 	if err != nil {
 		return
 	}
-	store := s.Store(StoreID(s), "findings of Security Hub", "the findings of Security Hub in "+s.Region, at)
+	store := s.Store(StoreID(s), "findings of Security Hub", "Security Hub's store of findings in "+s.Region, at)
 	// "Security Hub deletes findings that were not updated in the past 90 days": its user guide, "Quotas".
 	store.Kept = evidence.Known(90, at.WithNote("AWS deletes findings that are not updated for 90 days"))
 	s.Record(store)

@@ -351,6 +351,9 @@ func (d *daemon) observe(s *scope.Scope) {
 	system := source(evidence.System, "the record of services", d.enabled)
 	system.Parts[evidence.PartLogControl] = d.control
 	system.Fixed = d.fixed // asked once, of the source that is on whatever the rules are
+	if d.enabled.IsUnknown() {
+		system.Fixed = d.enabled
+	}
 	for _, l := range []*evidence.LogSource{process, files, login, system} {
 		s.Record(l)
 	}
@@ -369,8 +372,12 @@ func (d *daemon) enabledFor(parts ...evidence.Part) evidence.Value[bool] {
 	return evidence.Known(false, d.parts[parts[0]].At())
 }
 
-// deliveries are where records go: the files, and what plug-ins take.
+// deliveries are where records go: the files, and what plug-ins take. To what an auditd that is off once wrote, nothing is added,
+// and nobody is asked how long it stays; where it may be off, nobody can tell.
 func (d *daemon) deliveries(s *scope.Scope) (to []evidence.Delivery, complete evidence.Value[bool]) {
+	if on, known := d.enabled.Get(); known && !on {
+		return nil, evidence.Known(true, d.enabled.At())
+	}
 	if d.confErr != nil {
 		return nil, scope.Unknown[bool](d.confErr, scope.At(configFile, 0))
 	}
@@ -386,7 +393,13 @@ func (d *daemon) deliveries(s *scope.Scope) (to []evidence.Delivery, complete ev
 	if !doubt.IsZero() {
 		complete = doubt
 	}
-	return append(to, more...), complete
+	to = append(to, more...)
+	for i := range to {
+		if d.enabled.IsUnknown() {
+			to[i].Extent = evidence.Unknown[evidence.Extent](d.enabled.Why(), d.enabled.At())
+		}
+	}
+	return to, complete
 }
 
 // store is the log file with those that it was rotated into.

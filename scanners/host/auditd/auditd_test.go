@@ -376,6 +376,30 @@ func TestWhatKeepsARunningDaemonFromRecording(t *testing.T) {
 	}
 }
 
+func TestNobodyIsAskedOfWhatAnAuditdThatIsOffOnceWrote(t *testing.T) {
+	passes := func(name, unit string) (out []string) {
+		files := with(debian(t), "etc/audit/auditd.conf", "max_log_file_action = keep_logs\n", "var/log/audit/audit.log", "type=SYSCALL msg=audit(1780000000.123:456): arch=c000003e\n")
+		for _, line := range hosttest.Judge(hosttest.Scan(t, with(files, name, unit), auditd.Read)) {
+			if strings.HasPrefix(line, "pass ") {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	if on := passes("etc/hostname", "web-1\n"); !strings.Contains(strings.Join(on, "\n"), "pass retained-long-enough") {
+		t.Errorf("on: %q", on)
+	}
+	const unit = "etc/systemd/system/auditd.service"
+	for name, text := range map[string]string{"off": "-> /dev/null", "unreadable": "-> auditd.service"} {
+		if got := passes(unit, text); len(got) > 0 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if fixed := source(hosttest.Scan(t, with(debian(t, "-e 2"), unit, "-> auditd.service"), auditd.Read), evidence.System).Fixed; !fixed.IsUnknown() {
+		t.Errorf("unreadable: fixed %v", fixed)
+	}
+}
+
 func TestAuditdIsOffAndJournaldListens(t *testing.T) {
 	files := debian(t)
 	delete(files, "etc/systemd/system/multi-user.target.wants/auditd.service")

@@ -60,6 +60,9 @@ func readDaemon(s *scope.Scope) (daemon, bool) {
 		d.root = root
 	}
 	d.root = strings.TrimPrefix(path.Clean("/"+d.root), "/")
+	if service.Installed.IsUnknown() && d.driver.At().Note == evidence.NoteDockerDefault { // its flags may say another one
+		d.driver = evidence.Unknown[string](service.Installed.Why(), service.Installed.At())
+	}
 	if name := flags.Last("log-driver"); name != "" {
 		d.driver = evidence.Known(name, service.At)
 	}

@@ -94,8 +94,12 @@ func TestTheDaemonIsConfiguredByItsFileAndItsFlags(t *testing.T) {
 			map[string]string{"usr/lib/systemd/system/docker.service": unitFile, "etc/default/docker": "# DOCKER_OPTS=\"--log-driver none\"\nDOCKER_OPTS=\"--log-driver=gelf --log-opt gelf-address=udp://192.0.2.1:12201\"\n"},
 			"gelf:192.0.2.1:12201//", "usr/lib/systemd/system/docker.service:0", "",
 		},
-		"bad JSON":               {map[string]string{"etc/docker/daemon.json": `{"log-driver": }`}, "host:web-1//docker/container/stdout", "etc/docker/daemon.json:0", "the file etc/docker/daemon.json"},
-		"unreadable":             {map[string]string{"etc/docker/daemon.json/x": "a folder"}, "host:web-1//docker/container/stdout", "etc/docker/daemon.json:0", "the file etc/docker/daemon.json"},
+		"bad JSON":   {map[string]string{"etc/docker/daemon.json": `{"log-driver": }`}, "host:web-1//docker/container/stdout", "etc/docker/daemon.json:0", "the file etc/docker/daemon.json"},
+		"unreadable": {map[string]string{"etc/docker/daemon.json/x": "a folder"}, "host:web-1//docker/container/stdout", "etc/docker/daemon.json:0", "the file etc/docker/daemon.json"},
+		"a unit that is unreadable": {
+			map[string]string{"var/lib/docker/": "", "usr/lib/systemd/system/docker.service": "-> docker.service"},
+			"host:web-1//docker/container/stdout", "etc/systemd/system:0", "the unit file usr/lib/systemd/system/docker.service",
+		},
 		"a number for an option": {map[string]string{"etc/docker/daemon.json": `{"log-driver": "local", "log-opts": {"max-file": 3}}`}, "host:web-1//docker/container/stdout", "etc/docker/daemon.json:1", `the log option "max-file"`},
 		"the snap":               {map[string]string{"var/snap/docker/current/config/daemon.json": `{"log-driver": "journald"}`}, "host:web-1//journal", "var/snap/docker/current/config/daemon.json:1", ""},
 	} {

@@ -115,8 +115,8 @@ var spans = map[string]float64{
 	"M": 2629800, "month": 2629800, "months": 2629800, "y": 31557600, "year": 31557600, "years": 31557600,
 }
 
-// span reads "1year 2weeks" or a number of seconds.
-func span(text string) (time.Duration, error) {
+// Span reads "1year 2weeks" or a number of seconds: systemd.time(7).
+func Span(text string) (time.Duration, error) {
 	if text == "infinity" {
 		return math.MaxInt64, nil
 	}

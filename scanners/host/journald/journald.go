@@ -69,6 +69,9 @@ func Enabled(s *scope.Scope) evidence.Value[bool] {
 // decided when systemd was built; its vendor writes it into the main file, as a remark.
 func ForwardsToSyslog(s *scope.Scope) evidence.Value[bool] {
 	c := config(s)
+	if c.err != nil {
+		return scope.Unknown[bool](c.err, c.at)
+	}
 	text, at := c.get("ForwardToSyslog", c.remarked["ForwardToSyslog"])
 	on, ok := boolean(text)
 	if level, written := c.set["MaxLevelSyslog"]; ok && on && written && !enough(level.text) {
@@ -200,7 +203,7 @@ func (j *journal) rate(c *conf) {
 		every, at = c.get("RateLimitInterval", "30s") // its name before 2017
 	}
 	burst, burstAt := c.get("RateLimitBurst", "10000")
-	interval, err := span(every)
+	interval, err := Span(every)
 	if err != nil {
 		interval, every = 30*time.Second, "30s"
 	}
@@ -360,6 +363,9 @@ func enabled(s *scope.Scope, j *journal) evidence.Value[bool] {
 	}
 	if s.Live {
 		return u.Running
+	}
+	if met, known := u.Met.Get(); !known || !met {
+		return u.Met
 	}
 	for _, name := range []string{"sbin/init", "usr/sbin/init"} {
 		switch to, err := s.Root.Resolve(name); {

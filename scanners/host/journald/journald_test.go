@@ -143,6 +143,7 @@ func TestWhatTheJournalKeeps(t *testing.T) {
 		"another section":                                  {with("[Other]\nStorage=persistent\n"), "memory=true"},
 		"the vendor's main file":                           {map[string]string{"etc/systemd/journald.conf": "-", "usr/lib/systemd/journald.conf": "[Journal]\nStorage=\\\n persistent\n"}, "memory=false"},
 		"masked":                                           {map[string]string{"etc/systemd/system/systemd-journald.service": "-> /dev/null"}, "enabled=false"},
+		"a condition keeps it from starting":               {map[string]string{"etc/systemd/system/systemd-journald.service.d/x.conf": "[Unit]\nConditionPathExists=/nonexist\n", "usr/lib/systemd/system/systemd-journald.service": "[Service]\n"}, "enabled=false"},
 		"another init":                                     {map[string]string{"usr/sbin/init": "-> ../bin/sysvinit", "usr/bin/sysvinit": ""}, "enabled=false"},
 		"no init, and records":                             {map[string]string{"usr/sbin/init": "-", dir + "system.journal": file}, "enabled=true"},
 		"no init":                                          {map[string]string{"usr/sbin/init": "-"}, "enabled=elsewhere"},
@@ -219,6 +220,20 @@ func TestARunningMachineTellsItself(t *testing.T) {
 	}
 }
 
+func TestAFolderThatCannotBeLookedIntoIsNotTheDefaults(t *testing.T) {
+	root := hosttest.Image(t, debian(t, map[string]string{"etc/": "", "etc/systemd/journald.conf": "-", "etc/machine-id": "-", "usr/lib/systemd/journald.conf": "[Journal]\n#ForwardToSyslog=no\n"}))
+	set := hosttest.Run(t, root.Without([]string{"/etc"}), nil, Read, func(_ context.Context, s *scope.Scope) {
+		if to := ForwardsToSyslog(s); !to.IsUnknown() {
+			t.Errorf("forwards %v", to)
+		}
+	})
+	for _, line := range hosttest.Judge(set) {
+		if !strings.HasPrefix(line, "not-assessed") {
+			t.Error(line)
+		}
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	got := hosttest.Judge(hosttest.Scan(t, debian(t, nil), Read, look))
 	for _, want := range []string{
@@ -243,7 +258,7 @@ func TestSizesAndSpans(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]time.Duration{"30": 30 * time.Second, "1month": 2629800 * time.Second, "1year 2weeks": (31557600 + 1209600) * time.Second, "2d12h": 60 * time.Hour, "infinity": math.MaxInt64, "90 day": 90 * 24 * time.Hour, "999999year": math.MaxInt64, "soon": -1, "1x": -1, "": -1, "1 2 x": -1} {
-		if got, err := span(text); got != max(want, 0) || (err != nil) != (want < 0) {
+		if got, err := Span(text); got != max(want, 0) || (err != nil) != (want < 0) {
 			t.Errorf("%q is %s, %v", text, got, err)
 		}
 	}
@@ -287,7 +302,7 @@ func FuzzConf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, value string) {
 		c := conf{set: map[string]setting{}, remarked: map[string]string{}}
 		c.parse(text, "x", "Journal", true)
-		if d, err := span(value); err == nil && d < 0 {
+		if d, err := Span(value); err == nil && d < 0 {
 			t.Errorf("%q is %s", value, d)
 		}
 		if n, err := size(value); err == nil && n < 0 {

@@ -66,7 +66,7 @@ const maxLogs = 4096
 
 // readLogs lists the output of pods: /var/log/pods/NAMESPACE_NAME_UID/CONTAINER/RUN.log, with older parts of a run beside
 // it, RUN.log.TIME.gz (pkg/kubelet/kuberuntime/helpers.go and logs/container_log_manager.go of
-// https://github.com/kubernetes/kubernetes). It is nil where there is no such folder.
+// https://github.com/kubernetes/kubernetes). It is nil where there is no such folder, or where that cannot be told.
 func readLogs(s *scope.Scope) []log {
 	logs := []log{}
 	pods, err := s.Root.ReadDir(podLogs)
@@ -75,6 +75,9 @@ func readLogs(s *scope.Scope) []log {
 	}
 	if err != nil {
 		s.Missed("the output of pods", err, scope.At(podLogs, 0))
+		if scope.Why(err) == evidence.Elsewhere { // nothing says that there is such a folder
+			return nil
+		}
 	}
 	for _, pod := range pods {
 		for _, dir := range s.Glob(path.Join(podLogs, escape(pod.Name()), "*")) {

@@ -13,6 +13,7 @@ import (
 	"lookback/evidence"
 	"lookback/scanners/host/logfile"
 	"lookback/scanners/host/scope"
+	"lookback/scanners/host/tmpfiles"
 	"lookback/scanners/host/unit"
 )
 
@@ -118,9 +119,23 @@ func runs(s *scope.Scope) evidence.Value[bool] {
 }
 
 // Of says how many days a log is kept before its oldest record is thrown away, 0 where bytes alone bound it, and how many
-// bytes it holds by then. What logrotate does not look after is kept until somebody deletes it.
+// bytes it holds by then. What logrotate does not look after is kept until somebody deletes it, or systemd-tmpfiles does.
 func Of(s *scope.Scope, name string) (kept evidence.Value[int], bytes evidence.Value[int64]) {
 	name = strings.Trim(path.Clean("/"+name), "/")
+	kept, bytes = of(s, name)
+	rotated, old := kept.Get()
+	if _, ok := match(read(s).blocks, name); ok { // a line that spares the log does not spare what it is rotated into
+		name += ".1"
+	}
+	if age, deleted := tmpfiles.Age(s, name); deleted {
+		if days, known := age.Get(); old && (!known || days < rotated) {
+			kept = age
+		}
+	}
+	return kept, bytes
+}
+
+func of(s *scope.Scope, name string) (kept evidence.Value[int], bytes evidence.Value[int64]) {
 	c := read(s)
 	switch there, known := c.there.Get(); {
 	case !known:

@@ -26,8 +26,8 @@ type Scope struct {
 	Windows bool
 	// Now is the start of the scan.
 	Now time.Time
-	// InMemory are folders that lie in memory, with their lines in etc/fstab.
-	InMemory map[string]int
+	// InMemory are folders that lie in memory, or may.
+	InMemory map[string]evidence.Value[bool]
 	// Declared is what the owner said in lookback.yaml.
 	Declared scanners.Declared
 
@@ -87,6 +87,11 @@ func (s *Scope) Record(r evidence.Record) {
 		if s.stores[r.ID] != nil {
 			return
 		}
+		if in, _ := r.Memory.Get(); in { // whatever its settings say
+			r.Kept = evidence.Known(0, r.Memory.At())
+		} else if r.Memory.IsUnknown() && !r.Memory.IsZero() && !r.Kept.IsUnknown() {
+			r.Kept = evidence.Unknown[int](r.Memory.Why(), r.Memory.At())
+		}
 		s.stores[r.ID] = r
 	case *evidence.LogSource:
 		if s.sources[r.ID] != nil {
@@ -126,7 +131,7 @@ func (s *Scope) Missed(asked string, err error, at evidence.Origin, of ...eviden
 		s.set.Gap(gap)
 	} else if key := "away " + string(away); s.memo[key] == nil { // one gap, whatever would lie there
 		s.memo[key] = true
-		gap.Asked, gap.At = "what lies in /"+string(away), At("etc/fstab", 0)
+		gap.Asked, gap.At = "what lies in /"+string(away), At(string(away), 0)
 		s.set.Gap(gap)
 	}
 	for _, a := range of {
@@ -213,8 +218,8 @@ func (s *Scope) DiskStore(id evidence.ID, kind, name string, at evidence.Origin)
 // Memory says whether a file lies in memory, and is gone with the next start.
 func (s *Scope) Memory(name string, at evidence.Origin) evidence.Value[bool] {
 	for dir := strings.Trim(name, "/"); dir != "." && dir != ""; dir = path.Dir(dir) {
-		if line := s.InMemory[dir]; line > 0 {
-			return evidence.Known(true, At("etc/fstab", line).WithNote("/"+dir+" lies in memory"))
+		if in, ok := s.InMemory[dir]; ok {
+			return in
 		}
 	}
 	return evidence.Known(false, at)

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -18,17 +19,28 @@ var systemd = []string{"etc/systemd", "run/systemd", "usr/local/lib/systemd", "u
 
 // Systemd lists the files that make up a configuration of systemd's ("journald.conf"), in the order in which they count: the
 // main file of the first folder that has one, "" where none does, and the drop-ins by name. Of drop-ins of one name the first
-// folder's holds, and a link to /dev/null there hides the others. What cannot be listed is a gap.
+// folder's holds, and a link to /dev/null there hides the others. What cannot be listed is a gap, and an error.
 func (s *Scope) Systemd(name string, of ...evidence.Activity) (main string, dropIns []string, err error) {
 	for _, dir := range systemd {
-		if file := path.Join(dir, name); s.Has(file, of...) {
+		file := path.Join(dir, name)
+		there, e := s.Root.Exists(file)
+		if e != nil {
+			s.Missed("whether there is "+file, e, At(file, 0), of...)
+			err = cmp.Or(err, e)
+		}
+		if there {
 			main = file
 			break
 		}
 	}
 	first := map[string]string{}
 	for _, dir := range systemd {
-		for _, file := range s.Glob(path.Join(dir, name+".d/*.conf"), of...) {
+		files, e := s.Root.Glob(path.Join(dir, name+".d/*.conf"))
+		if e != nil {
+			s.Missed("the drop-ins of "+name, e, At(dir, 0), of...)
+			err = cmp.Or(err, e)
+		}
+		for _, file := range files {
 			if _, taken := first[path.Base(file)]; !taken {
 				first[path.Base(file)] = file
 			}

@@ -4,6 +4,7 @@ package unit
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -23,10 +24,14 @@ type State struct {
 	Enabled evidence.Value[bool]
 	// Masked says whether it is kept from ever starting.
 	Masked evidence.Value[bool]
+	// Met says whether the conditions hold under which it starts.
+	Met evidence.Value[bool]
 	// Running says whether it has processes; of an image nobody can tell.
 	Running evidence.Value[bool]
 	// Exec is the command that it runs, drop-ins taken into account; "" where that is not known.
 	Exec string
+	// Where and Type are those of a mount unit: the folder, and the kind of file system, "" where it is not written.
+	Where, Type string
 	// At is its file.
 	At evidence.Origin
 }
@@ -56,23 +61,37 @@ func Find(s *scope.Scope, name string, of ...evidence.Activity) State {
 	return scope.Memo(s, key, func() State { return find(s, name, of) })
 }
 
+// Names lists the units of a kind, ".mount", that have a file, in order of name. A folder that cannot be listed has none.
+func Names(s *scope.Scope, kind string) []string {
+	found := map[string]bool{}
+	for _, dir := range dirs {
+		list, _ := s.Root.ReadDir(dir)
+		for _, e := range list {
+			if path.Ext(e.Name()) == kind {
+				found[e.Name()] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
 func find(s *scope.Scope, name string, of []evidence.Activity) State {
 	f := finder{Scope: s, of: of}
 	u := f.load(name)
 	if f.err != nil {
 		return State{
 			Installed: scope.Unknown[bool](f.err, u.at), Enabled: scope.Unknown[bool](f.err, u.at),
-			Masked: scope.Unknown[bool](f.err, u.at), Running: f.running(u), At: u.at,
+			Masked: scope.Unknown[bool](f.err, u.at), Met: scope.Unknown[bool](f.err, u.at), Running: f.running(u), At: u.at,
 		}
 	}
 	st := State{
-		Installed: evidence.Known(u.file != "", u.at), Masked: evidence.Known(u.mask.File != "", u.at), Exec: u.exec, At: u.at,
-		Running: f.running(u),
+		Installed: evidence.Known(u.file != "", u.at), Masked: evidence.Known(u.mask.File != "", u.at), Exec: u.exec, Where: u.where, Type: u.kind,
+		At: u.at, Running: f.running(u), Met: f.met(u, evidence.Known(true, u.at)),
 	}
 	if u.mask.File != "" {
 		st.Masked = evidence.Known(true, u.mask)
 	}
-	if st.Enabled = f.enabled(u); f.err != nil {
+	if st.Enabled = f.met(u, f.enabled(u)); f.err != nil {
 		st.Enabled = scope.Unknown[bool](f.err, u.at)
 	}
 	return st
@@ -88,6 +107,9 @@ type unit struct {
 	install bool // it says what pulls it in, once it is enabled
 	exec    string
 	slice   string
+	where   string // of a mount unit
+	kind    string
+	asked   []condition
 }
 
 type finder struct {
@@ -212,6 +234,20 @@ func (f *finder) parse(u *unit, file string) {
 			u.exec = strings.TrimLeft(value, "-@:+!|")
 		case section == "[Service]" && key == "Slice":
 			u.slice = value
+		case section == "[Unit]" && (strings.HasPrefix(key, "Condition") || strings.HasPrefix(key, "Assert")), key == "ExecCondition":
+			c := condition{key, value, file}
+			switch {
+			case value == "": // takes back all of its kind
+				u.asked = slices.DeleteFunc(u.asked, func(o condition) bool { return o.kind() == c.kind() })
+			case len(u.asked) == maxConditions:
+				f.missed(file, fmt.Errorf("more than %d conditions", maxConditions))
+			default:
+				u.asked = append(u.asked, c)
+			}
+		case section == "[Mount]" && key == "Where":
+			u.where = value
+		case section == "[Mount]" && key == "Type":
+			u.kind = value
 		}
 	}
 }

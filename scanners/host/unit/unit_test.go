@@ -2,6 +2,7 @@ package unit_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 
@@ -139,6 +140,69 @@ func TestStatesOfAUnit(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestConditionsKeepAUnitFromStarting(t *testing.T) {
+	for text, want := range map[string]string{ // of a drop-in of the administrator's
+		"":                                 "yes",
+		"ConditionPathExists=/nonexist":    "no",
+		"ConditionPathExists=!/nonexist":   "yes",
+		"ConditionPathExists=!/sbin/a":     "no",
+		"ConditionPathExists=/sbin/../etc": "yes",
+		"AssertPathExists=/nonexist":       "no",
+		"ConditionPathExists=/run/x":       "unknown: elsewhere",
+		"ConditionPathExists=/etc/%i":      "unknown: elsewhere",
+		"ConditionPathExists=/etc/circle":  "unknown: failed",
+		"ConditionPathExists=/etc/circle\nConditionPathExists=/nonexist": "no",
+		"ConditionPathExists=/nonexist\nConditionPathIsDirectory=":       "yes",
+		"ConditionPathExists=/nonexist\nAssertPathExists=":               "no",
+		"ConditionPathExists=|/nonexist\nConditionPathExists=|/sbin/a":   "yes",
+		"ConditionPathExists=|/nonexist\nConditionPathExists=|!/sbin/a":  "no",
+		"ConditionPathExists=|/nonexist\nConditionUser=|root":            "unknown: elsewhere",
+		"ConditionUser=|root\nConditionPathExists=|/sbin/a":              "yes",
+		"ConditionPathExistsGlob=/sbin/?":                                "yes",
+		"ConditionPathExistsGlob=/sbin/b*":                               "no",
+		"ConditionPathIsDirectory=/sbin/a":                               "no",
+		"ConditionPathIsSymbolicLink=/etc/circle":                        "yes",
+		"ConditionDirectoryNotEmpty=/sbin":                               "yes",
+		"ConditionDirectoryNotEmpty=/etc/empty":                          "no",
+		"ConditionFileNotEmpty=/sbin/a":                                  "yes",
+		"ConditionFileIsExecutable=/sbin/a":                              "no",
+		"ConditionVirtualization=!container":                             "unknown: elsewhere",
+		"ConditionKernelCommandLine=nothing":                             "unknown: elsewhere",
+		"[Service]\nExecCondition=/bin/false":                            "unknown: elsewhere",
+		"[Service]\nExecCondition=/bin/false\nExecCondition=":            "yes",
+	} {
+		files := hosttest.Service("a.service", "/sbin/a", map[string]string{
+			"sbin/a": "program", "etc/empty/": "", "etc/circle": "-> circle", "etc/systemd/system/a.service.d/x.conf": "[Unit]\n" + text + "\n",
+		})
+		if st, _ := find(t, files, "a.service", nil); say(st.Enabled) != want {
+			t.Errorf("%q: %s, want %s", text, say(st.Enabled), want)
+		}
+	}
+}
+
+func TestConditionsOfAVendorsUnitAreThoseOfTheMachineItIsMadeFor(t *testing.T) {
+	const wants = "etc/systemd/system/sysinit.target.wants/a.service"
+	const stock = "[Unit]\nConditionCapability=CAP_SYS_TIME\nConditionVirtualization=!container\nConditionKernelCommandLine=!audit=0\nConditionPathExists=!/run/x\n" + service
+	const others = "usr/lib/systemd/system/a.service.d/disable-with-time-daemon.conf"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"its own":                        {map[string]string{}, "yes"},
+		"linked to":                      {map[string]string{"etc/systemd/system/a.service": "-> /usr/lib/systemd/system/a.service"}, "yes"},
+		"copied by the administrator":    {map[string]string{"etc/systemd/system/a.service": stock}, "unknown: elsewhere"},
+		"another program is in its way":  {map[string]string{others: "[Unit]\nConditionFileIsExecutable=!/usr/sbin/ntpd\n", "usr/sbin/ntpd": "mode 755\nprogram"}, "no"},
+		"no other program is in its way": {map[string]string{others: "[Unit]\nConditionFileIsExecutable=!/usr/sbin/ntpd\n"}, "yes"},
+		"a unit that is off stays off":   {map[string]string{wants: "-> /dev/null", others: "[Unit]\nConditionUser=x\n"}, "no"},
+	} {
+		files := map[string]string{"usr/lib/systemd/system/a.service": stock, wants: "-> /usr/lib/systemd/system/a.service"}
+		maps.Copy(files, c.files)
+		if st, _ := find(t, files, "a.service", nil); say(st.Enabled) != c.want {
+			t.Errorf("%s: %s, want %s", name, say(st.Enabled), c.want)
+		}
 	}
 }
 

@@ -146,6 +146,15 @@ func (r *registry) channel(name string, service evidence.Value[bool]) *log {
 	case sure && runs:
 		l.on = set(k.number("Enabled"))
 	}
+	// What a channel shares a session with stands in its manifest: https://learn.microsoft.com/windows/win32/wes/eventmanifestschema-channeltype-complextype.
+	for isolation, shared := range []string{logApplication, logSystem} {
+		start := r.controls.key("Control", "WMI", "Autologger", "EventLog-"+shared).number("Start")
+		n, written := start.Get()
+		with, _ := k.number("Isolation").Get()
+		if on, known := l.on.Get(); written && n == 0 && int(with) == isolation && !(known && !on) {
+			l.on = evidence.Unknown[bool](evidence.Unfamiliar, note(start.At(), "the session that may feed the channel does not start"))
+		}
+	}
 	l.size = k.number("MaxSize")
 	if name == logSysmon {
 		l.on = or(l.on, true, "the default of Sysmon's manifest")

@@ -145,6 +145,9 @@ func (m monitor) enabled(l *log) evidence.Value[bool] {
 			return evidence.Known(false, note(start.At(), "it is disabled"))
 		}
 	}
+	if n, known := m.service.Get(); known && n == 3 { // Sysmon installs it to start by itself
+		return evidence.Unknown[bool](evidence.Elsewhere, note(m.service.At(), "its service starts when something asks for it, and not by itself"))
+	}
 	if l != nil {
 		if on, known := l.on.Get(); !known || !on {
 			return l.on

@@ -269,6 +269,7 @@ func TestSysmonUnderOtherNames(t *testing.T) {
 	}{
 		"with its service":     {renamed(values{svc + `Helper|Start`: 2, svc + `Helper\Parameters|DriverName`: "quiet"}), "true"},
 		"its service disabled": {renamed(values{svc + `Helper|Start`: 4, svc + `Helper\Parameters|DriverName`: "Quiet"}), "false"},
+		"its service waits":    {renamed(values{svc + `Helper|Start`: 3, svc + `Helper\Parameters|DriverName`: "quiet"}), "unknown: elsewhere"},
 		"without its service":  {renamed(nil), "unknown: unfamiliar"},
 		"its driver disabled":  {renamed(values{svc + `Quiet|Start`: 4, svc + `Sysmon|Start`: 2}), "false"},
 		"its channel is off": {machine{
@@ -538,6 +539,27 @@ func TestLogsThatAreKeptFromBeingWritten(t *testing.T) {
 		set := c.scan(t)
 		equal(t, name+": Security", show(record[*evidence.LogSource](t, set, "evtx/Security#login").Enabled), c.security)
 		equal(t, name+": System", show(record[*evidence.LogSource](t, set, "evtx/System#system").Enabled), c.system)
+	}
+}
+
+func TestAChannelIsFedByTheSessionOfALog(t *testing.T) {
+	const session = set1 + `Control\WMI\Autologger\EventLog-`
+	for name, c := range map[string]struct {
+		machine
+		want string
+	}{
+		"that of Application, by default": {machine{system: values{session + `Application|Start`: 0}}, "unknown: unfamiliar"},
+		"that of System":                  {machine{system: values{session + `System|Start`: 0}, software: values{channels + logSysmon + `|Isolation`: 1}}, "unknown: unfamiliar"},
+		"that of another":                 {machine{system: values{session + `System|Start`: 0}}, "true"},
+		"its own":                         {machine{system: values{session + `Application|Start`: 0}, software: values{channels + logSysmon + `|Isolation`: 2}}, "true"},
+		"one that starts":                 {machine{system: values{session + `Application|Start`: 1}}, "true"},
+	} {
+		if c.software == nil {
+			c.software = values{}
+		}
+		c.software[channels+logSysmon+`|Enabled`] = 1
+		maps.Copy(c.system, values{svc + `SysmonDrv|Start`: 0, svc + `SysmonDrv\Parameters|Rules`: rulesBlob(testGroup{1, true, 0}), svc + `Sysmon64|Start`: 2})
+		equal(t, name, show(record[*evidence.LogSource](t, c.scan(t), "sysmon#process").Enabled), c.want)
 	}
 }
 
