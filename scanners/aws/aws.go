@@ -58,9 +58,11 @@ type Scan struct {
 	Accounts, Done, Regions atomic.Int64
 }
 
-// Accounts are read together, few at a time so as to bound memory: the calls of two large ones fill what may be in flight.
+// Accounts are read together, few at a time so as to bound memory: the calls of three large ones fill what may be in flight. Of
+// many accounts what is left of each takes the room of the third one.
 const (
-	atATime = 2
+	atATime      = 3
+	manyAccounts = 100
 	// atMost is for small accounts that leave room, as those do that wait for the limits on calls; small is how many records
 	// such an account has. That there is room is looked for every so often: by then, an account that was begun has its calls
 	// under way.
@@ -228,11 +230,15 @@ func (s *Scan) Run(ctx context.Context, part func(*evidence.Set) error) error {
 			failed = part(set)
 		}
 	}
+	few := atATime
+	if len(accounts) > manyAccounts {
+		few--
+	}
 	slots := make(chan struct{}, atMost)
 	var wg sync.WaitGroup
 	for _, a := range accounts {
 		slots <- struct{}{}
-		for len(slots) > atATime && (records.Load() >= small*read.Load() || waiting.Load() > 0 || !s.guard.Idle()) && ctx.Err() == nil {
+		for len(slots) > few && (records.Load() >= small*read.Load() || waiting.Load() > 0 || !s.guard.Idle()) && ctx.Err() == nil {
 			time.Sleep(lookEvery)
 		}
 		wg.Go(func() {
