@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
-	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
@@ -270,7 +269,7 @@ func Read(ctx context.Context, b scope.Bucket) {
 	}
 	b.In.Each(len(asks), func(i int) { asks[i]() })
 	s.gone = gone.Load()
-	s.account = func() evidence.Value[control.PublicAccessBlockConfiguration] { return accountBlock(ctx, b.In) }
+	s.account = func() evidence.Value[types.PublicAccessBlockConfiguration] { return accountBlock(ctx, b.In) }
 	s.key = func(key string) kms.Key { return kms.Describe(ctx, b.In, key) }
 	observe(b, s)
 }

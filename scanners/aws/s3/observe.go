@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"lookback/evidence"
 	"lookback/scanners/aws/kms"
@@ -96,7 +95,7 @@ type settings struct {
 	block       evidence.Value[types.PublicAccessBlockConfiguration]
 	public      evidence.Value[bool]          // AWS calls its policy public; not asked where block settles it
 	grants      evidence.Value[[]types.Grant] // not asked where block settles it
-	account     func() evidence.Value[control.PublicAccessBlockConfiguration]
+	account     func() evidence.Value[types.PublicAccessBlockConfiguration]
 	encryption  evidence.Value[types.ServerSideEncryptionByDefault]
 	replication evidence.Value[[]types.ReplicationRule]
 	key         func(string) kms.Key
@@ -289,10 +288,10 @@ func worst(facts []evidence.Value[bool]) evidence.Value[bool] {
 // its policy nor its access control list lets them in.
 func (s settings) private() evidence.Value[bool] {
 	block, blockKnown := s.block.Get()
-	open := func(blocked *bool, byAccount func(control.PublicAccessBlockConfiguration) *bool, in evidence.Value[bool], what string) evidence.Value[bool] {
+	open := func(blocks func(types.PublicAccessBlockConfiguration) *bool, in evidence.Value[bool], what string) evidence.Value[bool] {
 		lets, known := in.Get()
 		switch {
-		case aws.ToBool(blocked):
+		case aws.ToBool(blocks(block)):
 			return evidence.Known(true, s.block.At())
 		case !known:
 			return evidence.Unknown[bool](in.Why(), in.At())
@@ -305,14 +304,14 @@ func (s settings) private() evidence.Value[bool] {
 		switch all, known := account.Get(); {
 		case !known:
 			return evidence.Unknown[bool](account.Why(), account.At())
-		case aws.ToBool(byAccount(all)):
+		case aws.ToBool(blocks(all)):
 			return evidence.Known(true, account.At().WithNote("the account blocks public access; "+what+" alone lets strangers in"))
 		}
 		return evidence.Known(false, in.At().WithNote(what+" lets strangers in"))
 	}
 	return worst([]evidence.Value[bool]{
-		open(block.RestrictPublicBuckets, func(a control.PublicAccessBlockConfiguration) *bool { return a.RestrictPublicBuckets }, s.public, "its policy"),
-		open(block.IgnorePublicAcls, func(a control.PublicAccessBlockConfiguration) *bool { return a.IgnorePublicAcls }, s.granted(), "its access control list"),
+		open(func(b types.PublicAccessBlockConfiguration) *bool { return b.RestrictPublicBuckets }, s.public, "its policy"),
+		open(func(b types.PublicAccessBlockConfiguration) *bool { return b.IgnorePublicAcls }, s.granted(), "its access control list"),
 	})
 }
 
