@@ -2,6 +2,7 @@ package host
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,10 @@ import (
 
 // maxMounts is the most lines of fstab that are read.
 const maxMounts = 1024
+
+// kernels are mounts that every system has and in which no log lies, by the names that systemd.mount(5) asks for. Not
+// to look at them saves a stock system from being searched for links twice.
+var kernels = regexp.MustCompile(`^(dev|proc|sys)[-.]`)
 
 // mounts lists where a machine mounts file systems: fstab(5), and mount units, which mean the same: systemd.mount(5). Those that
 // are mounted by hand are left out; those in memory are told apart.
@@ -33,6 +38,9 @@ func mounts(r *root.Root) (disks []string, memory map[string]evidence.Value[bool
 	// The gaps of this look are those of the readers that come after it.
 	s := scope.New(r, "", &evidence.Set{})
 	for _, name := range unit.Names(s, ".mount") {
+		if kernels.MatchString(name) {
+			continue
+		}
 		u := unit.Find(s, name)
 		masked, known := u.Masked.Get()
 		if known && masked || !strings.HasPrefix(u.Where, "/") {
